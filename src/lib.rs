@@ -1,1 +1,9 @@
-//! gijit.
+//! The core of gijit: from a typelib's signature to machine code, for any host language.
+//!
+//! `signature/` reads a callable once; `plan/` states what a call of it means; `lower/` turns that
+//! into `ir/`, which the tiers under `tiers/` translate; `code/` places the result, `dispatch/`
+//! decides when and publishes it. Nothing here knows Python: `python/` is the first host.
+
+pub mod code;
+pub mod compile;
+pub mod ir;

@@ -1,0 +1,3 @@
+//! From a hot callable to published code: the queue, the compile thread and what a back end is.
+
+pub mod backend;
