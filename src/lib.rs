@@ -7,3 +7,5 @@
 pub mod code;
 pub mod compile;
 pub mod ir;
+pub mod plan;
+pub mod signature;

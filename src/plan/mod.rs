@@ -1,0 +1,200 @@
+//! What one call means, stated once: every tier executes this and nothing else.
+//!
+//! A plan is an inert value over a frame of 8-byte *cells*. Phase *in* turns Python arguments into
+//! cells, *call* enters the native function with cells or their addresses, *out* turns cells into
+//! Python values, *release* gives back what is still owned. Until *call*, any step may bail: the
+//! `undo` of every earlier `In` runs, and the call goes to the tier below. After *call* nothing
+//! bails; when an *out* step fails, the release steps of what was not converted run and the
+//! exception is the result.
+//!
+//! `build` makes a plan from a signature or rejects it with a [`reject::Reject`]; `verify` checks
+//! it; `text` prints and parses it; `link` lets the host attach addresses to each step.
+
+use crate::ir::AbiType;
+use crate::signature::{Transfer, TypeRef};
+
+pub mod build;
+pub mod link;
+pub mod reject;
+pub mod text;
+pub mod verify;
+
+/// An 8-byte place in the frame of one call, printed `c3`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub struct Cell(pub u16);
+
+/// How a value is converted between Python and C. One variant per meaning; what differs only in
+/// ownership or None is in the step that uses it.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub enum Conv {
+    /// Truth value, `gboolean`.
+    Boolean,
+    /// An integer with range check.
+    Integer(AbiType),
+    Float,
+    Double,
+    Unichar,
+    GType,
+    /// Zero-terminated UTF-8.
+    Utf8,
+    /// Zero-terminated, in the file system's encoding.
+    Filename,
+    Enum { ty: TypeRef, storage: AbiType },
+    Flags { ty: TypeRef, storage: AbiType },
+    /// A GObject, checked against a class or an interface.
+    Object { ty: TypeRef },
+    /// A boxed struct or union behind a `gi.Boxed` wrapper.
+    Boxed { ty: TypeRef },
+    /// An unregistered struct or union behind a `gi.Struct` wrapper.
+    Struct { ty: TypeRef },
+    /// A `GVariant` behind its wrapper.
+    Variant { ty: TypeRef },
+}
+
+impl Conv {
+    /// How the value travels in a call.
+    pub fn abi(&self) -> AbiType {
+        match self {
+            Conv::Boolean => AbiType::I32,
+            Conv::Integer(abi) => *abi,
+            Conv::Float => AbiType::F32,
+            Conv::Double => AbiType::F64,
+            Conv::Unichar => AbiType::U32,
+            Conv::GType => AbiType::U64,
+            Conv::Enum { storage, .. } | Conv::Flags { storage, .. } => *storage,
+            Conv::Utf8
+            | Conv::Filename
+            | Conv::Object { .. }
+            | Conv::Boxed { .. }
+            | Conv::Struct { .. }
+            | Conv::Variant { .. } => AbiType::Ptr,
+        }
+    }
+
+    /// The registered type that it names.
+    pub fn type_ref(&self) -> Option<&TypeRef> {
+        match self {
+            Conv::Enum { ty, .. }
+            | Conv::Flags { ty, .. }
+            | Conv::Object { ty }
+            | Conv::Boxed { ty }
+            | Conv::Struct { ty }
+            | Conv::Variant { ty } => Some(ty),
+            _ => None,
+        }
+    }
+}
+
+/// A Python-visible argument. The instance of a method is the first; the class that a constructor
+/// is called with is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PyParam {
+    /// `None` for the instance, which cannot be given by keyword.
+    pub name: Option<String>,
+    /// May be left out: the cell is then zero.
+    pub optional: bool,
+}
+
+/// Phase *in*: `cell` becomes the C value of Python argument `param`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct In {
+    pub param: u16,
+    pub cell: Cell,
+    pub conv: Conv,
+    /// None gives NULL; without this, None bails.
+    pub nullable: bool,
+    /// `Full`: the callee gets a reference or copy of its own.
+    pub transfer: Transfer,
+    /// Gives back what this step acquired, when a later step bails.
+    pub undo: Option<Free>,
+}
+
+/// One C argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallArg {
+    /// The cell's value.
+    Value { cell: Cell, abi: AbiType },
+    /// The cell's address; the cell is zero before the call unless an `In` fills it.
+    Address { cell: Cell },
+}
+
+/// Phase *call*.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    pub args: Vec<CallArg>,
+    /// Where the result goes; `None` for void.
+    pub result: Option<(Cell, AbiType)>,
+    /// The cell of the `GError*`. Its address is the last of `args`. When it is not NULL after the
+    /// call, that error is raised and neither *out* nor *release* run.
+    pub error: Option<Cell>,
+}
+
+/// Phase *out*: a Python value from `cell`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Out {
+    pub cell: Cell,
+    pub conv: Conv,
+    /// `Full`: the value's ownership goes to the Python object. For strings the copy is made here
+    /// and the original given back in *release*.
+    pub transfer: Transfer,
+}
+
+/// How something owned is given back. NULL is left alone.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub enum Free {
+    /// `g_free`.
+    Memory,
+    /// `g_object_unref`.
+    Object,
+    /// `g_boxed_free` of the type.
+    Boxed { ty: TypeRef },
+    /// `g_variant_unref`.
+    Variant,
+}
+
+/// When a release step runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// After the *out* phase, whether that succeeded or not.
+    Always,
+    /// Only when the *out* phase failed before it converted this cell.
+    Unconverted,
+}
+
+/// Phase *release*.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Release {
+    pub cell: Cell,
+    pub free: Free,
+    pub when: When,
+}
+
+/// What Python gets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ResultShape {
+    /// `None`; there are no outs.
+    None,
+    /// The only out.
+    Single,
+    /// PyGObject's ResultTuple over all outs; `names[i]` is `None` for the return value.
+    Tuple { names: Vec<Option<String>> },
+}
+
+/// One call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// As in [`crate::signature::Signature::name`].
+    pub name: String,
+    pub symbol: String,
+    /// Called with a class before the arguments proper; a NULL result is PyGObject's
+    /// "constructor returned NULL" (its `_constructor_cache_invoke_real`).
+    pub constructor: bool,
+    pub params: Vec<PyParam>,
+    pub ins: Vec<In>,
+    pub call: Call,
+    pub outs: Vec<Out>,
+    pub release: Vec<Release>,
+    pub result: ResultShape,
+    /// Number of cells in the frame.
+    pub cells: u16,
+}
