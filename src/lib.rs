@@ -6,6 +6,8 @@
 
 pub mod code;
 pub mod compile;
+pub mod dispatch;
 pub mod ir;
+pub mod lower;
 pub mod plan;
 pub mod signature;
