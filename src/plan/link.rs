@@ -44,6 +44,21 @@ pub struct Linked {
     pub release: Vec<Step>,
     /// Makes the result from the outs, for `ResultShape::Tuple` and for constructors.
     pub result: Option<Step>,
+    /// What `Runtime::bind` reads: names and which may be left out.
+    pub bind_desc: usize,
+}
+
+impl Linked {
+    /// Positional arguments of a call that gives every one: the parameters, and for a constructor
+    /// the class before them.
+    pub fn positional(&self) -> usize {
+        self.plan.params.len() + self.skip()
+    }
+
+    /// Leading arguments that are no parameters.
+    pub fn skip(&self) -> usize {
+        usize::from(self.plan.constructor)
+    }
 }
 
 /// The C functions of the host that every call uses, whatever its plan.
@@ -57,7 +72,7 @@ pub struct Runtime {
     pub raise: usize,
     /// `int32 (*)(const void *bind_desc, Object *const *args, size_t nargsf, Object *kwnames,
     /// Object **slots)`: binds keywords and defaults, 0 bound, 1 bail. A slot left NULL is an
-    /// argument left out.
+    /// argument left out. `args` starts with the class for a constructor, `slots` does not.
     pub bind: usize,
     /// `void (*)(Object *)`: drops a reference.
     pub decref: usize,
@@ -65,4 +80,7 @@ pub struct Runtime {
     pub none: usize,
     /// `Object *(*)(void)`: a new reference to `None`.
     pub new_none: usize,
+    /// `void (*)(Object *value, ArgProfile *profile)`: records what an argument was; a NULL value
+    /// is an argument left out.
+    pub note: usize,
 }

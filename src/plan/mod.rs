@@ -19,6 +19,11 @@ pub mod reject;
 pub mod text;
 pub mod verify;
 
+/// The most Python parameters and the most cells that a plan may have; a call's frame stands on the
+/// stack.
+pub const MAX_PARAMS: usize = 32;
+pub const MAX_CELLS: usize = 64;
+
 /// An 8-byte place in the frame of one call, printed `c3`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub struct Cell(pub u16);
