@@ -84,3 +84,37 @@ pub struct Runtime {
     /// is an argument left out.
     pub note: usize,
 }
+
+/// A host object, opaque here.
+pub type Object = std::ffi::c_void;
+/// The helper of an *in* step.
+pub type InFn = unsafe extern "C" fn(*mut Object, *mut u64, *const std::ffi::c_void) -> i32;
+/// The helper of an *out* step.
+pub type OutFn = unsafe extern "C" fn(*const u64, *const std::ffi::c_void) -> *mut Object;
+/// The helper of an undo or a release step.
+pub type FreeFn = unsafe extern "C" fn(*mut u64, *const std::ffi::c_void);
+/// The helper that makes the result.
+pub type ResultFn = unsafe extern "C" fn(*mut *mut Object, *const std::ffi::c_void) -> *mut Object;
+/// [`Runtime::save_thread`].
+pub type SaveThreadFn = unsafe extern "C" fn() -> *mut std::ffi::c_void;
+/// [`Runtime::restore_thread`].
+pub type RestoreThreadFn = unsafe extern "C" fn(*mut std::ffi::c_void);
+/// [`Runtime::raise`].
+pub type RaiseFn = unsafe extern "C" fn(*mut u64);
+/// [`Runtime::bind`].
+pub type BindFn = unsafe extern "C" fn(
+    *const std::ffi::c_void,
+    *const *mut Object,
+    usize,
+    *mut Object,
+    *mut *mut Object,
+) -> i32;
+/// [`Runtime::decref`] and the helpers that are called with a callable.
+pub type ObjectFn = unsafe extern "C" fn(*mut Object);
+/// [`Runtime::new_none`].
+pub type NewNoneFn = unsafe extern "C" fn() -> *mut Object;
+/// [`Runtime::note`].
+pub type NoteFn = unsafe extern "C" fn(*mut Object, *const crate::dispatch::ArgProfile);
+/// What a slot points to: the host's vectorcall.
+pub type EntryFn =
+    unsafe extern "C" fn(*mut Object, *const *mut Object, usize, *mut Object) -> *mut Object;

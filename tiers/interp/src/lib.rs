@@ -1,1 +1,298 @@
-//! gijit.
+//! Tier 0: interprets a linked plan through libffi.
+//!
+//! The phases are the plan's: bind, *in*, *call*, *out*, *release*. Every step is one call of the
+//! host's helper, so nothing of a conversion's meaning stands here. A frame of cells lives on the
+//! stack of [`Interpreter::invoke`].
+//!
+//! Absent: counting, promotion and the road to the host's own invocation are the caller's.
+
+use std::ffi::c_void;
+use std::mem::transmute;
+
+use gijit::dispatch::ArgProfile;
+use gijit::ir::AbiType;
+use gijit::plan::link::{
+    BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
+    RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
+};
+use gijit::plan::{CallArg, MAX_CELLS, MAX_PARAMS, ResultShape, When};
+use libffi::low::{self, ffi_cif, ffi_type};
+
+/// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET`: the flag in a vectorcall's argument count.
+const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
+
+/// How a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The native function ran. A new reference, or NULL with an exception set.
+    Done(*mut Object),
+    /// It did not: nothing is held, no exception is set, the tier below shall run the call.
+    Bail,
+}
+
+/// The libffi call description of one plan.
+pub struct Interpreter {
+    cif: ffi_cif,
+    /// What `cif` points into.
+    _types: Box<[*mut ffi_type]>,
+}
+
+// SAFETY: the raw pointers inside point to libffi's static type descriptions and to `_types`, whose
+// heap block moves with the value; libffi does not write to a prepared cif during calls.
+unsafe impl Send for Interpreter {}
+// SAFETY: as above; `ffi_call` reads the cif only.
+unsafe impl Sync for Interpreter {}
+
+impl Interpreter {
+    /// Prepares the call of `linked`.
+    ///
+    /// # Errors
+    /// libffi's words when it cannot describe the call on this ABI.
+    pub fn new(linked: &Linked) -> Result<Self, String> {
+        let call = &linked.plan.call;
+        let mut types: Box<[*mut ffi_type]> = call
+            .args
+            .iter()
+            .map(|arg| match arg {
+                CallArg::Value { abi, .. } => ffi(*abi),
+                CallArg::Address { .. } => &raw mut low::types::pointer,
+            })
+            .collect();
+        let result = match call.result {
+            Some((_, abi)) => ffi(abi),
+            None => &raw mut low::types::void,
+        };
+        let mut cif = ffi_cif::default();
+        // SAFETY: `types` holds one valid type per argument and lives as long as the cif (both move
+        // into the Interpreter; the boxed slice's block does not move).
+        unsafe {
+            low::prep_cif(
+                &mut cif,
+                low::ffi_abi_FFI_DEFAULT_ABI,
+                types.len(),
+                result,
+                types.as_mut_ptr(),
+            )
+        }
+        .map_err(|error| format!("libffi cannot describe the call: {error:?}"))?;
+        Ok(Interpreter { cif, _types: types })
+    }
+
+    /// Runs one call. `profile` receives what the arguments were.
+    ///
+    /// # Safety
+    /// The caller holds the interpreter lock; `args`, `nargsf` and `kwnames` are those of a
+    /// vectorcall; `linked` is the one that `self` was made from, and its addresses and those of
+    /// `runtime` are the functions that `plan::link` documents.
+    pub unsafe fn invoke(
+        &self,
+        linked: &Linked,
+        runtime: &Runtime,
+        profile: &[ArgProfile],
+        args: *const *mut Object,
+        nargsf: usize,
+        kwnames: *mut Object,
+    ) -> Outcome {
+        let plan = &linked.plan;
+        let mut slots = [std::ptr::null_mut::<Object>(); MAX_PARAMS];
+        let given = nargsf & !ARGUMENTS_OFFSET;
+        let values = if kwnames.is_null() && given == linked.positional() {
+            // SAFETY: `given` arguments stand at `args`, and `skip` is at most that.
+            unsafe { args.add(linked.skip()) }
+        } else {
+            // SAFETY: `bind` is the host's (contract of invoke); `slots` has room for all
+            // parameters (`MAX_PARAMS`, checked by plan::verify).
+            let bailed = unsafe {
+                transmute::<usize, BindFn>(runtime.bind)(
+                    linked.bind_desc as *const c_void,
+                    args,
+                    nargsf,
+                    kwnames,
+                    slots.as_mut_ptr(),
+                )
+            };
+            if bailed != 0 {
+                return Outcome::Bail;
+            }
+            slots.as_ptr()
+        };
+        let mut frame = Frame { linked, cells: [0; MAX_CELLS] };
+        // SAFETY: `values` holds one object or NULL per parameter.
+        if !unsafe { frame.run_in(values) } {
+            return Outcome::Bail;
+        }
+        for (index, note) in profile.iter().enumerate() {
+            // SAFETY: `note` is the host's; the profile has one entry per parameter.
+            unsafe { transmute::<usize, NoteFn>(runtime.note)(*values.add(index), note) };
+        }
+        // SAFETY: the frame's cells were filled as the plan says, and plan::verify has checked that
+        // every argument has its cell; saving and restoring brackets the call.
+        unsafe {
+            let thread = transmute::<usize, SaveThreadFn>(runtime.save_thread)();
+            self.enter(&mut frame);
+            transmute::<usize, RestoreThreadFn>(runtime.restore_thread)(thread);
+        }
+        if let Some(error) = plan.call.error
+            && frame.cells[usize::from(error.0)] != 0
+        {
+            // SAFETY: the cell holds the GError that the native function has set.
+            unsafe {
+                transmute::<usize, RaiseFn>(runtime.raise)(
+                    &raw mut frame.cells[usize::from(error.0)],
+                );
+            }
+            return Outcome::Done(std::ptr::null_mut());
+        }
+        // SAFETY: the native function has returned, so the out cells hold its results.
+        Outcome::Done(unsafe { frame.run_out(runtime) })
+    }
+
+    /// Enters the native function.
+    ///
+    /// # Safety
+    /// `frame` has been through phase *in*.
+    unsafe fn enter(&self, frame: &mut Frame<'_>) {
+        let call = &frame.linked.plan.call;
+        let cells = frame.cells.as_mut_ptr();
+        let mut addresses = [std::ptr::null_mut::<u64>(); MAX_CELLS];
+        let mut pointers = [std::ptr::null_mut::<c_void>(); MAX_CELLS];
+        for (index, arg) in call.args.iter().enumerate() {
+            pointers[index] = match arg {
+                // SAFETY: cells are below MAX_CELLS (plan::verify).
+                CallArg::Value { cell, .. } => unsafe { cells.add(usize::from(cell.0)) }.cast(),
+                CallArg::Address { cell } => {
+                    // SAFETY: as above.
+                    addresses[index] = unsafe { cells.add(usize::from(cell.0)) };
+                    (&raw mut addresses[index]).cast()
+                }
+            };
+        }
+        let mut result = 0_u64;
+        // SAFETY: `pointers` has one address per argument of the cif; `result` has the 8 bytes that
+        // libffi writes for every type that a plan can name; the native function has the plan's
+        // signature (it comes from the same typelib entry).
+        unsafe {
+            libffi::raw::ffi_call(
+                (&raw const self.cif).cast_mut(),
+                Some(transmute::<usize, unsafe extern "C" fn()>(frame.linked.native)),
+                (&raw mut result).cast(),
+                pointers.as_mut_ptr(),
+            );
+        }
+        if let Some((cell, _)) = call.result {
+            frame.cells[usize::from(cell.0)] = result;
+        }
+    }
+}
+
+/// One call in progress.
+struct Frame<'a> {
+    linked: &'a Linked,
+    cells: [u64; MAX_CELLS],
+}
+
+impl Frame<'_> {
+    /// Phase *in*; false when a step bailed, with everything acquired given back.
+    ///
+    /// # Safety
+    /// `values` holds one object or NULL per parameter.
+    unsafe fn run_in(&mut self, values: *const *mut Object) -> bool {
+        for (index, (step, op)) in self.linked.ins.iter().zip(&self.linked.plan.ins).enumerate() {
+            // SAFETY: `op.param` is below the number of parameters (plan::verify).
+            let value = unsafe { *values.add(usize::from(op.param)) };
+            let cell = &raw mut self.cells[usize::from(op.cell.0)];
+            // SAFETY: the helper has the signature of an *in* step (contract of Linked).
+            if !value.is_null()
+                && unsafe {
+                    transmute::<usize, InFn>(step.address)(value, cell, step.desc as *const c_void)
+                } != 0
+            {
+                for (earlier, undo) in self.linked.undo[..index].iter().enumerate() {
+                    if let Some(undo) = undo {
+                        // SAFETY: that step has converted, so its cell is owned as its undo says.
+                        unsafe { self.free(undo, self.linked.plan.ins[earlier].cell.0) };
+                    }
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Phases *out* and *release*: the result, or NULL with an exception set.
+    ///
+    /// # Safety
+    /// The native function has returned without an error.
+    unsafe fn run_out(&mut self, runtime: &Runtime) -> *mut Object {
+        let plan = &self.linked.plan;
+        let mut objects = [std::ptr::null_mut::<Object>(); MAX_PARAMS];
+        let mut done = 0;
+        for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
+            let cell = &raw const self.cells[usize::from(op.cell.0)];
+            // SAFETY: the helper has the signature of an *out* step; the cell holds what the native
+            // function has put there.
+            let object = unsafe {
+                transmute::<usize, OutFn>(step.address)(cell, step.desc as *const c_void)
+            };
+            if object.is_null() {
+                break;
+            }
+            objects[done] = object;
+            done += 1;
+        }
+        let failed = done < plan.outs.len();
+        for (step, op) in self.linked.release.iter().zip(&plan.release) {
+            let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
+            if op.when == When::Always || (failed && !converted) {
+                // SAFETY: the plan says that the cell is owned at this point.
+                unsafe { self.free(step, op.cell.0) };
+            }
+        }
+        if failed {
+            for &object in &objects[..done] {
+                // SAFETY: a reference that an out helper has just returned.
+                unsafe { transmute::<usize, ObjectFn>(runtime.decref)(object) };
+            }
+            return std::ptr::null_mut();
+        }
+        match (&self.linked.result, &plan.result) {
+            // SAFETY: the helper has the signature of the result step and steals the objects.
+            (Some(step), _) => unsafe {
+                transmute::<usize, ResultFn>(step.address)(
+                    objects.as_mut_ptr(),
+                    step.desc as *const c_void,
+                )
+            },
+            // SAFETY: the host's `new_none`.
+            (None, ResultShape::None) => unsafe {
+                transmute::<usize, NewNoneFn>(runtime.new_none)()
+            },
+            (None, _) => objects[0],
+        }
+    }
+
+    /// # Safety
+    /// The cell is owned as `step` frees it.
+    unsafe fn free(&mut self, step: &Step, cell: u16) {
+        let cell = &raw mut self.cells[usize::from(cell)];
+        // SAFETY: the helper has the signature of a free step (contract of Linked).
+        unsafe { transmute::<usize, FreeFn>(step.address)(cell, step.desc as *const c_void) };
+    }
+}
+
+/// libffi's description of an argument or a result.
+fn ffi(abi: AbiType) -> *mut ffi_type {
+    match abi {
+        AbiType::I8 => &raw mut low::types::sint8,
+        AbiType::U8 => &raw mut low::types::uint8,
+        AbiType::I16 => &raw mut low::types::sint16,
+        AbiType::U16 => &raw mut low::types::uint16,
+        AbiType::I32 => &raw mut low::types::sint32,
+        AbiType::U32 => &raw mut low::types::uint32,
+        AbiType::I64 => &raw mut low::types::sint64,
+        AbiType::U64 => &raw mut low::types::uint64,
+        AbiType::F32 => &raw mut low::types::float,
+        AbiType::F64 => &raw mut low::types::double,
+        AbiType::Ptr => &raw mut low::types::pointer,
+    }
+}
