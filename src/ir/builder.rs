@@ -85,7 +85,9 @@ impl Builder {
 
     /// Whether the current block already has its terminator.
     pub fn terminated(&self) -> bool {
-        self.function.blocks[self.current.index()].terminator.is_some()
+        self.function.blocks[self.current.index()]
+            .terminator
+            .is_some()
     }
 
     /// A stack slot of `size` bytes.
@@ -97,16 +99,24 @@ impl Builder {
     /// The symbol `name`, declared on first use.
     pub fn symbol(&mut self, name: &str, address: u64) -> Symbol {
         let symbols = &mut self.function.symbols;
-        let at = symbols.iter().position(|s| s.name == name && s.address == address);
+        let at = symbols
+            .iter()
+            .position(|s| s.name == name && s.address == address);
         Symbol(at.unwrap_or_else(|| {
-            symbols.push(SymbolDecl { name: name.to_owned(), address });
+            symbols.push(SymbolDecl {
+                name: name.to_owned(),
+                address,
+            });
             symbols.len() - 1
         }) as u32)
     }
 
     /// The call signature, declared on first use.
     pub fn signature(&mut self, params: &[AbiType], result: Option<AbiType>) -> SigRef {
-        let signature = CallSignature { params: params.to_vec(), result };
+        let signature = CallSignature {
+            params: params.to_vec(),
+            result,
+        };
         let signatures = &mut self.function.signatures;
         let at = signatures.iter().position(|s| *s == signature);
         SigRef(at.unwrap_or_else(|| {
@@ -117,7 +127,10 @@ impl Builder {
 
     pub fn iconst(&mut self, ty: Type, bits: i64) -> Value {
         let dst = self.value(ty);
-        self.push(Inst::Const { dst, bits: bits as u64 });
+        self.push(Inst::Const {
+            dst,
+            bits: bits as u64,
+        });
         dst
     }
 
@@ -141,7 +154,11 @@ impl Builder {
     }
 
     pub fn store(&mut self, value: Value, base: Value, offset: i32) {
-        self.push(Inst::Store { value, base, offset });
+        self.push(Inst::Store {
+            value,
+            base,
+            offset,
+        });
     }
 
     pub fn binary(&mut self, op: BinaryOp, lhs: Value, rhs: Value) -> Value {
@@ -152,7 +169,12 @@ impl Builder {
 
     pub fn compare(&mut self, cond: Condition, lhs: Value, rhs: Value) -> Value {
         let dst = self.value(Type::I8);
-        self.push(Inst::Compare { dst, cond, lhs, rhs });
+        self.push(Inst::Compare {
+            dst,
+            cond,
+            lhs,
+            rhs,
+        });
         dst
     }
 
@@ -164,7 +186,12 @@ impl Builder {
 
     pub fn select(&mut self, cond: Value, on_true: Value, on_false: Value) -> Value {
         let dst = self.value(self.ty(on_true));
-        self.push(Inst::Select { dst, cond, on_true, on_false });
+        self.push(Inst::Select {
+            dst,
+            cond,
+            on_true,
+            on_false,
+        });
         dst
     }
 
@@ -180,7 +207,12 @@ impl Builder {
         let callee = Callee::Symbol(self.symbol(name, address));
         let sig = self.signature(params, result);
         let dst = result.map(|ty| self.value(ty.ty()));
-        self.push(Inst::Call { dst, callee, sig, args: args.to_vec() });
+        self.push(Inst::Call {
+            dst,
+            callee,
+            sig,
+            args: args.to_vec(),
+        });
         dst
     }
 
@@ -190,15 +222,24 @@ impl Builder {
     }
 
     pub fn jump(&mut self, block: Block, args: &[Value]) {
-        self.terminate(Terminator::Jump(Target { block, args: args.to_vec() }));
+        self.terminate(Terminator::Jump(Target {
+            block,
+            args: args.to_vec(),
+        }));
     }
 
     /// Branches to `then` or `otherwise`, neither of which takes parameters.
     pub fn branch(&mut self, cond: Value, then: Block, otherwise: Block) {
         self.terminate(Terminator::Branch {
             cond,
-            then: Target { block: then, args: Vec::new() },
-            otherwise: Target { block: otherwise, args: Vec::new() },
+            then: Target {
+                block: then,
+                args: Vec::new(),
+            },
+            otherwise: Target {
+                block: otherwise,
+                args: Vec::new(),
+            },
         });
     }
 
@@ -210,7 +251,11 @@ impl Builder {
     pub fn tail_call(&mut self, callee: Callee, args: &[Value]) {
         let own = self.function.signature.clone();
         let sig = self.signature(&own.params, own.result);
-        self.terminate(Terminator::TailCall { callee, sig, args: args.to_vec() });
+        self.terminate(Terminator::TailCall {
+            callee,
+            sig,
+            args: args.to_vec(),
+        });
     }
 
     fn value(&mut self, ty: Type) -> Value {

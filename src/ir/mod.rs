@@ -65,7 +65,10 @@ impl AbiType {
 
     /// Whether a narrow integer is extended by its sign.
     pub fn signed(self) -> bool {
-        matches!(self, AbiType::I8 | AbiType::I16 | AbiType::I32 | AbiType::I64)
+        matches!(
+            self,
+            AbiType::I8 | AbiType::I16 | AbiType::I32 | AbiType::I64
+        )
     }
 
     /// Its size in bytes.
@@ -201,13 +204,45 @@ pub enum Inst {
     SymbolAddr { dst: Value, symbol: Symbol },
     /// The address of a stack slot (8-byte aligned).
     SlotAddr { dst: Value, slot: StackSlot },
-    Load { dst: Value, base: Value, offset: i32 },
-    Store { value: Value, base: Value, offset: i32 },
-    Binary { dst: Value, op: BinaryOp, lhs: Value, rhs: Value },
-    Compare { dst: Value, cond: Condition, lhs: Value, rhs: Value },
-    Convert { dst: Value, op: ConvertOp, value: Value },
-    Select { dst: Value, cond: Value, on_true: Value, on_false: Value },
-    Call { dst: Option<Value>, callee: Callee, sig: SigRef, args: Vec<Value> },
+    Load {
+        dst: Value,
+        base: Value,
+        offset: i32,
+    },
+    Store {
+        value: Value,
+        base: Value,
+        offset: i32,
+    },
+    Binary {
+        dst: Value,
+        op: BinaryOp,
+        lhs: Value,
+        rhs: Value,
+    },
+    Compare {
+        dst: Value,
+        cond: Condition,
+        lhs: Value,
+        rhs: Value,
+    },
+    Convert {
+        dst: Value,
+        op: ConvertOp,
+        value: Value,
+    },
+    Select {
+        dst: Value,
+        cond: Value,
+        on_true: Value,
+        on_false: Value,
+    },
+    Call {
+        dst: Option<Value>,
+        callee: Callee,
+        sig: SigRef,
+        args: Vec<Value>,
+    },
     /// No code: says which step of the plan the ops that follow belong to.
     Note { text: String },
 }
@@ -224,11 +259,19 @@ pub struct Target {
 pub enum Terminator {
     Jump(Target),
     /// To `then` when `cond` (an `I8`) is not 0. A cold block as target is the unlikely side.
-    Branch { cond: Value, then: Target, otherwise: Target },
+    Branch {
+        cond: Value,
+        then: Target,
+        otherwise: Target,
+    },
     Return(Value),
     /// A call whose result is returned: bailing to a lower tier. `sig` equals the function's own
     /// signature, so a back end may make it a jump.
-    TailCall { callee: Callee, sig: SigRef, args: Vec<Value> },
+    TailCall {
+        callee: Callee,
+        sig: SigRef,
+        args: Vec<Value>,
+    },
 }
 
 /// A basic block.

@@ -44,16 +44,30 @@ pub enum Conv {
     Utf8,
     /// Zero-terminated, in the file system's encoding.
     Filename,
-    Enum { ty: TypeRef, storage: AbiType },
-    Flags { ty: TypeRef, storage: AbiType },
+    Enum {
+        ty: TypeRef,
+        storage: AbiType,
+    },
+    Flags {
+        ty: TypeRef,
+        storage: AbiType,
+    },
     /// A GObject, checked against a class or an interface.
-    Object { ty: TypeRef },
+    Object {
+        ty: TypeRef,
+    },
     /// A boxed struct or union behind a `gi.Boxed` wrapper.
-    Boxed { ty: TypeRef },
+    Boxed {
+        ty: TypeRef,
+    },
     /// An unregistered struct or union behind a `gi.Struct` wrapper.
-    Struct { ty: TypeRef },
+    Struct {
+        ty: TypeRef,
+    },
     /// A `GVariant` behind its wrapper.
-    Variant { ty: TypeRef },
+    Variant {
+        ty: TypeRef,
+    },
 }
 
 impl Conv {

@@ -94,20 +94,47 @@ pub enum Type {
     Filename,
     Unichar,
     /// `storage` is the integer that carries it.
-    Enum { ty: TypeRef, storage: AbiType },
-    Flags { ty: TypeRef, storage: AbiType },
+    Enum {
+        ty: TypeRef,
+        storage: AbiType,
+    },
+    Flags {
+        ty: TypeRef,
+        storage: AbiType,
+    },
     /// A class. `gobject` is false for a fundamental that is no GObject (a GParamSpec, a mini-object).
-    Object { ty: TypeRef, gobject: bool },
-    Interface { ty: TypeRef },
-    Struct { ty: TypeRef, kind: StructKind },
-    Union { ty: TypeRef, kind: StructKind },
-    Callback { ty: TypeRef },
-    Array { description: String },
-    List { description: String },
-    Hash { description: String },
+    Object {
+        ty: TypeRef,
+        gobject: bool,
+    },
+    Interface {
+        ty: TypeRef,
+    },
+    Struct {
+        ty: TypeRef,
+        kind: StructKind,
+    },
+    Union {
+        ty: TypeRef,
+        kind: StructKind,
+    },
+    Callback {
+        ty: TypeRef,
+    },
+    Array {
+        description: String,
+    },
+    List {
+        description: String,
+    },
+    Hash {
+        description: String,
+    },
     Error,
     /// The typelib names a type that no installed typelib defines.
-    Unresolved { name: String },
+    Unresolved {
+        name: String,
+    },
 }
 
 /// One C argument, the instance and the `GError**` left out.
