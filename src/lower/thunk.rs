@@ -1,0 +1,517 @@
+//! The thunk of one callable, phase by phase.
+
+use super::{Context, Recipes};
+use crate::dispatch::{ArgProfile, Header, Tier};
+use crate::ir::builder::Builder;
+use crate::ir::{
+    AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
+};
+use crate::plan::link::{Linked, Step};
+use crate::plan::{CallArg, Cell, ResultShape, When};
+
+const PTR: AbiType = AbiType::Ptr;
+/// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
+const COUNT_SHIFT: i64 = 1;
+
+pub(super) struct Thunk<'a> {
+    linked: &'a Linked,
+    ctx: &'a Context<'a>,
+    recipes: &'a dyn Recipes,
+    b: Builder,
+    callable: Value,
+    args: Value,
+    nargsf: Value,
+    kwnames: Value,
+    /// The stack slot of each cell that something needs the address of.
+    slots: Vec<Option<StackSlot>>,
+    /// The value of each cell that is not in memory only.
+    values: Vec<Option<Value>>,
+    /// Steps of *in* that must be undone from here on, with the value of their cell.
+    acquired: Vec<(usize, Value)>,
+    /// The bail block for a number of acquired steps.
+    bails: Vec<(usize, Block)>,
+}
+
+impl<'a> Thunk<'a> {
+    pub(super) fn new(linked: &'a Linked, ctx: &'a Context<'a>, recipes: &'a dyn Recipes) -> Self {
+        let signature = CallSignature {
+            params: vec![PTR, PTR, AbiType::I64, PTR],
+            result: Some(PTR),
+        };
+        let b = Builder::new(&linked.plan.name, signature);
+        let [callable, args, nargsf, kwnames] = b.params()[..] else {
+            unreachable!("the signature has four parameters")
+        };
+        let cells = usize::from(linked.plan.cells);
+        Thunk {
+            linked,
+            ctx,
+            recipes,
+            b,
+            callable,
+            args,
+            nargsf,
+            kwnames,
+            slots: vec![None; cells],
+            values: vec![None; cells],
+            acquired: Vec::new(),
+            bails: Vec::new(),
+        }
+    }
+
+    pub(super) fn build(mut self) -> Function {
+        self.count_budget();
+        let values = self.bind();
+        let objects = self.load_objects(values);
+        let known = self.guards(&objects);
+        self.phase_in(&objects, &known);
+        self.phase_call();
+        self.phase_out();
+        self.emit_bails();
+        self.b.finish()
+    }
+
+    /// Tier 1 counts down the budget and asks policy when it is used up.
+    fn count_budget(&mut self) {
+        if self.ctx.promote == 0 {
+            return;
+        }
+        self.b.note("count");
+        let header = self.b.symbol_addr("header", self.ctx.header as u64);
+        let budget = self.b.load(Type::I32, header, Header::BUDGET);
+        let one = self.b.iconst(Type::I32, 1);
+        let left = self.b.binary(BinaryOp::Sub, budget, one);
+        self.b.store(left, header, Header::BUDGET);
+        let zero = self.b.iconst(Type::I32, 0);
+        let used_up = self.b.compare(Condition::Sle, left, zero);
+        let ask = self.b.cold_block();
+        let go_on = self.b.block();
+        self.b.branch(used_up, ask, go_on);
+        self.b.switch_to(ask);
+        self.b.call(
+            "promote",
+            self.ctx.promote as u64,
+            &[PTR],
+            None,
+            &[self.callable],
+        );
+        self.b.jump(go_on, &[]);
+        self.b.switch_to(go_on);
+    }
+
+    /// The address of the first Python parameter: in the arguments themselves when all are given by
+    /// position, else in a table that the host's `bind` fills.
+    fn bind(&mut self) -> Value {
+        self.b.note("bind");
+        let one = self.b.iconst(Type::I64, COUNT_SHIFT);
+        let given = self.b.binary(BinaryOp::Shl, self.nargsf, one);
+        let wanted = self
+            .b
+            .iconst(Type::I64, (self.linked.positional() as i64) << COUNT_SHIFT);
+        let null = self.b.iconst(Type::Ptr, 0);
+        let counted = self.b.compare(Condition::Eq, given, wanted);
+        let check_names = self.b.block();
+        let positional = self.b.block();
+        let general = self.b.cold_block();
+        let bound = self.b.block();
+        let values = self.b.block_param(bound, Type::Ptr);
+        self.b.branch(counted, check_names, general);
+        self.b.switch_to(check_names);
+        let unnamed = self.b.compare(Condition::Eq, self.kwnames, null);
+        self.b.branch(unnamed, positional, general);
+        self.b.switch_to(positional);
+        let first = self.offset(self.args, 8 * self.linked.skip() as i64);
+        self.b.jump(bound, &[first]);
+
+        self.b.switch_to(general);
+        let slot = self.b.slot(8 * self.linked.plan.params.len().max(1) as u32);
+        let table = self.b.slot_addr(slot);
+        let desc = self
+            .b
+            .symbol_addr("bind desc", self.linked.bind_desc as u64);
+        let status = self.call(
+            "bind",
+            self.ctx.runtime.bind,
+            &[PTR, PTR, AbiType::I64, PTR, PTR],
+            AbiType::I32,
+            &[desc, self.args, self.nargsf, self.kwnames, table],
+        );
+        let bail = self.bail_block();
+        let done = self.b.block();
+        self.branch_zero(status, done, bail);
+        self.b.switch_to(done);
+        self.b.jump(bound, &[table]);
+        self.b.switch_to(bound);
+        values
+    }
+
+    fn load_objects(&mut self, values: Value) -> Vec<Value> {
+        (0..self.linked.plan.params.len())
+            .map(|param| self.b.load(Type::Ptr, values, 8 * param as i32))
+            .collect()
+    }
+
+    /// Tier 2: checks that arguments have the types that the profile saw. Gives the known type of
+    /// each parameter.
+    fn guards(&mut self, objects: &[Value]) -> Vec<Option<usize>> {
+        let mut known = vec![None; objects.len()];
+        for (step, op) in self.linked.ins.iter().zip(&self.linked.plan.ins) {
+            let param = usize::from(op.param);
+            let Some(seen) = self.ctx.snapshot.get(param) else {
+                continue;
+            };
+            // A parameter that may be NULL has no type to look at.
+            if known[param].is_some() || self.linked.plan.params[param].optional {
+                continue;
+            }
+            let Some(ty) = self.recipes.speculate(op, step, seen) else {
+                continue;
+            };
+            self.b.note(format!("guard {param}"));
+            let found = self.recipes.type_of(&mut self.b, objects[param]);
+            let wanted = self.b.symbol_addr("guarded type", ty as u64);
+            let same = self.b.compare(Condition::Eq, found, wanted);
+            let fail = self.b.cold_block();
+            let go_on = self.b.block();
+            self.b.branch(same, go_on, fail);
+            self.b.switch_to(fail);
+            self.note_argument(param, objects[param]);
+            self.b.call(
+                "deopt",
+                self.ctx.deopt as u64,
+                &[PTR],
+                None,
+                &[self.callable],
+            );
+            let bail = self.bail_block();
+            self.b.jump(bail, &[]);
+            self.b.switch_to(go_on);
+            known[param] = Some(ty);
+        }
+        known
+    }
+
+    fn phase_in(&mut self, objects: &[Value], known: &[Option<usize>]) {
+        let plan = &self.linked.plan;
+        for arg in &plan.call.args {
+            if let CallArg::Address { cell } = arg {
+                self.cell_addr(*cell);
+            }
+        }
+        for (index, op) in plan.ins.iter().enumerate() {
+            let param = usize::from(op.param);
+            self.b.note(format!("in {}: {:?}", op.cell.0, op.conv));
+            let ty = op.conv.abi().ty();
+            let join = self.b.block();
+            let value = self.b.block_param(join, ty);
+            if plan.params[param].optional {
+                let null = self.b.iconst(Type::Ptr, 0);
+                let given = self.b.compare(Condition::Ne, objects[param], null);
+                let absent = self.b.cold_block();
+                let present = self.b.block();
+                self.b.branch(given, present, absent);
+                self.b.switch_to(absent);
+                let zero = self.b.iconst(ty, 0);
+                self.b.jump(join, &[zero]);
+                self.b.switch_to(present);
+            }
+            self.convert(index, objects[param], known[param], join);
+            self.b.switch_to(join);
+            self.values[usize::from(op.cell.0)] = Some(value);
+            if self.linked.undo[index].is_some() {
+                self.acquired.push((index, value));
+            }
+        }
+    }
+
+    /// One *in* step: recipe, slow side, both into `join`.
+    fn convert(&mut self, index: usize, object: Value, known: Option<usize>, join: Block) {
+        let op = &self.linked.plan.ins[index];
+        let step = self.linked.ins[index];
+        let slow = self.b.cold_block();
+        match self
+            .recipes
+            .convert_in(&mut self.b, op, &step, object, known, slow)
+        {
+            Some(value) => self.b.jump(join, &[value]),
+            None => self.b.jump(slow, &[]),
+        }
+        self.b.switch_to(slow);
+        let slot = self.b.slot(8);
+        let cell = self.b.slot_addr(slot);
+        let desc = self.b.symbol_addr("desc", step.desc as u64);
+        let status = self.call(
+            step.name,
+            step.address,
+            &[PTR, PTR, PTR],
+            AbiType::I32,
+            &[object, cell, desc],
+        );
+        let bail = self.bail_block();
+        let converted = self.b.cold_block();
+        self.branch_zero(status, converted, bail);
+        self.b.switch_to(converted);
+        if self.ctx.tier == Tier::One {
+            self.note_argument(usize::from(op.param), object);
+        }
+        let value = self.b.load(op.conv.abi().ty(), cell, 0);
+        self.b.jump(join, &[value]);
+    }
+
+    fn phase_call(&mut self) {
+        let call = &self.linked.plan.call;
+        self.b.note(format!("call {}", self.linked.plan.symbol));
+        let mut types = Vec::new();
+        let mut args = Vec::new();
+        for arg in &call.args {
+            match arg {
+                CallArg::Value { cell, abi } => {
+                    types.push(*abi);
+                    args.push(
+                        self.values[usize::from(cell.0)].expect("verified: an in defines it"),
+                    );
+                }
+                CallArg::Address { cell } => {
+                    let addr = self.cell_addr(*cell);
+                    match self.values[usize::from(cell.0)].take() {
+                        Some(value) => self.b.store(value, addr, 0),
+                        None => {
+                            let zero = self.b.iconst(Type::I64, 0);
+                            self.b.store(zero, addr, 0);
+                        }
+                    }
+                    types.push(PTR);
+                    args.push(addr);
+                }
+            }
+        }
+        if self.ctx.calls != 0 {
+            let counter = self.b.symbol_addr("calls", self.ctx.calls as u64);
+            let count = self.b.load(Type::I64, counter, 0);
+            let one = self.b.iconst(Type::I64, 1);
+            let more = self.b.binary(BinaryOp::Add, count, one);
+            self.b.store(more, counter, 0);
+        }
+        let runtime = self.ctx.runtime;
+        let thread = self.call("save thread", runtime.save_thread, &[], PTR, &[]);
+        let result = self.b.call(
+            &self.linked.plan.symbol,
+            self.linked.native as u64,
+            &types,
+            call.result.map(|(_, abi)| abi),
+            &args,
+        );
+        self.b.call(
+            "restore thread",
+            runtime.restore_thread as u64,
+            &[PTR],
+            None,
+            &[thread],
+        );
+        if let Some((cell, _)) = call.result {
+            self.values[usize::from(cell.0)] = result;
+        }
+        if let Some(cell) = call.error {
+            let addr = self.cell_addr(cell);
+            let error = self.b.load(Type::I64, addr, 0);
+            let raise = self.b.cold_block();
+            let go_on = self.b.block();
+            self.branch_zero(error, go_on, raise);
+            self.b.switch_to(raise);
+            self.b
+                .call("raise", runtime.raise as u64, &[PTR], None, &[addr]);
+            self.return_null();
+            self.b.switch_to(go_on);
+        }
+    }
+
+    /// Phases *out* and *release*, and the result.
+    fn phase_out(&mut self) {
+        let plan = &self.linked.plan;
+        let mut objects = Vec::new();
+        for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
+            self.b.note(format!("out {}: {:?}", op.cell.0, op.conv));
+            let value = self.cell_value(op.cell, op.conv.abi().ty());
+            let object = match self.recipes.convert_out(&mut self.b, op, value) {
+                Some(object) => object,
+                None => {
+                    let addr = self.cell_in_memory(op.cell);
+                    let desc = self.b.symbol_addr("desc", step.desc as u64);
+                    self.call(step.name, step.address, &[PTR, PTR], PTR, &[addr, desc])
+                }
+            };
+            let null = self.b.iconst(Type::Ptr, 0);
+            let failed = self.b.compare(Condition::Eq, object, null);
+            let fail = self.b.cold_block();
+            let go_on = self.b.block();
+            self.b.branch(failed, fail, go_on);
+            self.b.switch_to(fail);
+            self.release(Some(objects.len()));
+            for &done in &objects {
+                let decref = self.ctx.runtime.decref as u64;
+                self.b.call("decref", decref, &[PTR], None, &[done]);
+            }
+            self.return_null();
+            self.b.switch_to(go_on);
+            objects.push(object);
+        }
+        self.release(None);
+        let result = self.result(&objects);
+        self.b.ret(result);
+    }
+
+    /// The release steps: after all outs, or after the first `done` of them when the next failed.
+    fn release(&mut self, done: Option<usize>) {
+        let plan = &self.linked.plan;
+        for (step, op) in self.linked.release.iter().zip(&plan.release) {
+            let due = match (op.when, done) {
+                (When::Always, _) => true,
+                (When::Unconverted, None) => false,
+                (When::Unconverted, Some(done)) => {
+                    !plan.outs[..done].iter().any(|out| out.cell == op.cell)
+                }
+            };
+            if due {
+                self.b.note(format!("release {}", op.cell.0));
+                self.free(step, op.cell);
+            }
+        }
+    }
+
+    fn result(&mut self, objects: &[Value]) -> Value {
+        if let Some(step) = self.linked.result {
+            self.b.note("result");
+            let slot = self.b.slot(8 * objects.len().max(1) as u32);
+            let table = self.b.slot_addr(slot);
+            for (index, &object) in objects.iter().enumerate() {
+                self.b.store(object, table, 8 * index as i32);
+            }
+            let desc = self.b.symbol_addr("desc", step.desc as u64);
+            return self.call(step.name, step.address, &[PTR, PTR], PTR, &[table, desc]);
+        }
+        match self.linked.plan.result {
+            ResultShape::None => self.recipes.new_none(&mut self.b),
+            ResultShape::Single | ResultShape::Tuple { .. } => objects[0],
+        }
+    }
+
+    /// The block that undoes what is acquired so far and enters the tier below.
+    fn bail_block(&mut self) -> Block {
+        let acquired = self.acquired.len();
+        if let Some(&(_, block)) = self.bails.iter().find(|(count, _)| *count == acquired) {
+            return block;
+        }
+        let block = self.b.cold_block();
+        self.bails.push((acquired, block));
+        block
+    }
+
+    fn emit_bails(&mut self) {
+        for (acquired, block) in std::mem::take(&mut self.bails) {
+            self.b.switch_to(block);
+            self.b.note("bail");
+            for (index, value) in self.acquired[..acquired].to_vec() {
+                let step = self.linked.undo[index].expect("acquired means that there is an undo");
+                let addr = self.cell_addr(self.linked.plan.ins[index].cell);
+                self.b.store(value, addr, 0);
+                self.free_at(&step, addr);
+            }
+            let header = self.b.symbol_addr("header", self.ctx.header as u64);
+            let below = if self.ctx.tier == Tier::Two {
+                Tier::One
+            } else {
+                Tier::Zero
+            };
+            let entry = self.b.load(Type::Ptr, header, Header::entry(below));
+            let args = [self.callable, self.args, self.nargsf, self.kwnames];
+            self.b.tail_call(Callee::Value(entry), &args);
+        }
+    }
+}
+
+/// Small pieces that the phases share.
+impl Thunk<'_> {
+    /// Records what a Python argument was.
+    fn note_argument(&mut self, param: usize, object: Value) {
+        let address = self.ctx.profile + param * size_of::<ArgProfile>();
+        let profile = self.b.symbol_addr("profile", address as u64);
+        let note = self.ctx.runtime.note as u64;
+        self.b
+            .call("note", note, &[PTR, PTR], None, &[object, profile]);
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        address: usize,
+        params: &[AbiType],
+        result: AbiType,
+        args: &[Value],
+    ) -> Value {
+        let value = self
+            .b
+            .call(name, address as u64, params, Some(result), args);
+        value.expect("a result type was given")
+    }
+
+    /// Branches on `status` being 0.
+    fn branch_zero(&mut self, status: Value, zero: Block, other: Block) {
+        let none = self.b.iconst(self.b.ty(status), 0);
+        let is_zero = self.b.compare(Condition::Eq, status, none);
+        self.b.branch(is_zero, zero, other);
+    }
+
+    fn offset(&mut self, base: Value, bytes: i64) -> Value {
+        if bytes == 0 {
+            return base;
+        }
+        let bytes = self.b.iconst(Type::Ptr, bytes);
+        self.b.binary(BinaryOp::Add, base, bytes)
+    }
+
+    fn return_null(&mut self) {
+        let null = self.b.iconst(Type::Ptr, 0);
+        self.b.ret(null);
+    }
+
+    fn cell_addr(&mut self, cell: Cell) -> Value {
+        let slot = *self.slots[usize::from(cell.0)].get_or_insert_with(|| self.b.slot(8));
+        self.b.slot_addr(slot)
+    }
+
+    /// The cell's value, loaded when the native function wrote it through its address.
+    fn cell_value(&mut self, cell: Cell, ty: Type) -> Value {
+        match self.values[usize::from(cell.0)] {
+            Some(value) => value,
+            None => {
+                let addr = self.cell_addr(cell);
+                self.b.load(ty, addr, 0)
+            }
+        }
+    }
+
+    /// The cell's address, with its value there.
+    fn cell_in_memory(&mut self, cell: Cell) -> Value {
+        let addr = self.cell_addr(cell);
+        if let Some(value) = self.values[usize::from(cell.0)] {
+            self.b.store(value, addr, 0);
+        }
+        addr
+    }
+
+    fn free(&mut self, step: &Step, cell: Cell) {
+        let addr = self.cell_in_memory(cell);
+        self.free_at(step, addr);
+    }
+
+    fn free_at(&mut self, step: &Step, addr: Value) {
+        let desc = self.b.symbol_addr("desc", step.desc as u64);
+        self.b.call(
+            step.name,
+            step.address as u64,
+            &[PTR, PTR],
+            None,
+            &[addr, desc],
+        );
+    }
+}
