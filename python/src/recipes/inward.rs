@@ -1,0 +1,156 @@
+//! Recipes for phase *in*: one per conversion that can be read straight from memory.
+
+use gijit::ir::builder::Builder;
+use gijit::ir::{AbiType, BinaryOp, Block, Condition, ConvertOp, Type, Value};
+use gijit::plan::link::Step;
+use gijit::plan::{Conv, In};
+use gijit::signature::Transfer;
+
+use super::PythonRecipes;
+use crate::marshal::desc;
+
+/// See [`gijit::lower::Recipes::convert_in`].
+pub(super) fn convert(
+    r: &PythonRecipes,
+    b: &mut Builder,
+    op: &In,
+    step: &Step,
+    object: Value,
+    known: Option<usize>,
+    slow: Block,
+) -> Option<Value> {
+    let layout = r.layout;
+    if op.transfer == Transfer::Full {
+        return None;
+    }
+    match &op.conv {
+        Conv::Boolean => Some(boolean(r, b, object, slow)),
+        Conv::Integer(abi) if layout.long_readable => {
+            r.expect_type(b, object, layout.long_type, "int", known, slow)?;
+            let value = small_int(r, b, object, slow);
+            Some(in_range(r, b, value, *abi, slow))
+        }
+        Conv::Enum { storage, .. } | Conv::Flags { storage, .. } if layout.long_readable => {
+            let ty = desc::exact_type(step);
+            if ty == 0 {
+                return None;
+            }
+            r.expect_type(b, object, ty, "enum type", known, slow)?;
+            let value = small_int(r, b, object, slow);
+            Some(in_range(r, b, value, *storage, slow))
+        }
+        Conv::Double if layout.float_readable => {
+            r.expect_type(b, object, layout.float_type, "float", known, slow)?;
+            Some(b.load(Type::F64, object, layout.float_value))
+        }
+        Conv::Float if layout.float_readable => {
+            r.expect_type(b, object, layout.float_type, "float", known, slow)?;
+            Some(float(r, b, object, slow))
+        }
+        Conv::Utf8 if layout.ascii_readable => {
+            r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
+            Some(ascii(r, b, object, slow))
+        }
+        Conv::Object { .. } if layout.gobject_readable => {
+            expect_accepted(r, b, step, object, known, slow);
+            let pointer = b.load(Type::Ptr, object, layout.gobject_pointer);
+            let null = b.iconst(Type::Ptr, 0);
+            r.expect(b, Condition::Ne, pointer, null, slow);
+            Some(pointer)
+        }
+        Conv::Boxed { .. } | Conv::Struct { .. } if layout.boxed_readable => {
+            expect_accepted(r, b, step, object, known, slow);
+            Some(b.load(Type::Ptr, object, layout.boxed_pointer))
+        }
+        _ => None,
+    }
+}
+
+/// True and False themselves.
+fn boolean(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
+    let yes = b.symbol_addr("True", r.layout.true_ as u64);
+    let no = b.symbol_addr("False", r.layout.false_ as u64);
+    let is_true = b.compare(Condition::Eq, object, yes);
+    let is_false = b.compare(Condition::Eq, object, no);
+    let either = b.binary(BinaryOp::Or, is_true, is_false);
+    let go_on = b.block();
+    b.branch(either, go_on, slow);
+    b.switch_to(go_on);
+    b.convert(ConvertOp::Zext, Type::I32, is_true)
+}
+
+/// An int of at most one digit, as an I64. `object` is known to have the layout of an int.
+fn small_int(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
+    let size = b.load(Type::I64, object, r.layout.long_size);
+    // -1, 0 or 1 digits: the sign times the digit is the value.
+    let one = b.iconst(Type::I64, 1);
+    let biased = b.binary(BinaryOp::Add, size, one);
+    let two = b.iconst(Type::I64, 2);
+    r.expect(b, Condition::Ule, biased, two, slow);
+    let digit = b.load(Type::I32, object, r.layout.long_digits);
+    let digit = b.convert(ConvertOp::Zext, Type::I64, digit);
+    b.binary(BinaryOp::Mul, digit, size)
+}
+
+/// Checks that an I64 of at most 30 bits and a sign fits `abi`, and narrows it.
+fn in_range(r: &PythonRecipes, b: &mut Builder, value: Value, abi: AbiType, slow: Block) -> Value {
+    let bounds = match abi {
+        AbiType::I8 => Some((-0x80, 0x7f)),
+        AbiType::U8 => Some((0, 0xff)),
+        AbiType::I16 => Some((-0x8000, 0x7fff)),
+        AbiType::U16 => Some((0, 0xffff)),
+        AbiType::U32 | AbiType::U64 => Some((0, i64::MAX)),
+        _ => None,
+    };
+    if let Some((low, high)) = bounds {
+        // One unsigned comparison checks both ends.
+        let low_value = b.iconst(Type::I64, low);
+        let above = b.binary(BinaryOp::Sub, value, low_value);
+        let span = b.iconst(Type::I64, high - low);
+        r.expect(b, Condition::Ule, above, span, slow);
+    }
+    match abi.ty() {
+        Type::I64 => value,
+        narrow => b.convert(ConvertOp::Trunc, narrow, value),
+    }
+}
+
+/// A finite float in the range of a C float.
+fn float(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
+    let value = b.load(Type::F64, object, r.layout.float_value);
+    let max = b.iconst(Type::F64, f64::from(f32::MAX).to_bits() as i64);
+    let min = b.iconst(Type::F64, f64::from(f32::MIN).to_bits() as i64);
+    r.expect(b, Condition::Fle, value, max, slow);
+    r.expect(b, Condition::Fle, min, value, slow);
+    b.convert(ConvertOp::Fdemote, Type::F32, value)
+}
+
+/// A compact ASCII str: its bytes are its UTF-8. Embedded zeros end the C string, as in PyGObject.
+fn ascii(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
+    let state = b.load(Type::I32, object, r.layout.unicode_state);
+    let mask = b.iconst(Type::I32, i64::from(r.layout.unicode_compact_ascii));
+    let bits = b.binary(BinaryOp::And, state, mask);
+    r.expect(b, Condition::Eq, bits, mask, slow);
+    let offset = b.iconst(Type::Ptr, i64::from(r.layout.unicode_ascii_data));
+    b.binary(BinaryOp::Add, object, offset)
+}
+
+/// The type is one that the helper has accepted for this argument before. The descriptor holds a
+/// reference to it, so the address cannot be another type's.
+fn expect_accepted(
+    r: &PythonRecipes,
+    b: &mut Builder,
+    step: &Step,
+    object: Value,
+    known: Option<usize>,
+    slow: Block,
+) {
+    use gijit::lower::Recipes as _;
+    if known.is_some() {
+        return;
+    }
+    let found = r.type_of(b, object);
+    let desc = b.symbol_addr("desc", step.desc as u64);
+    let accepted = b.load(Type::Ptr, desc, desc::ACCEPTED_OFFSET);
+    r.expect(b, Condition::Eq, found, accepted, slow);
+}
