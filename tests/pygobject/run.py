@@ -21,7 +21,7 @@ from pathlib import Path
 import build
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from modes import FORCED, MODES, environment  # noqa: E402
+from modes import FORCED, MODES, environment
 
 SHARES = Path(__file__).with_name("shares.json")
 REPETITIONS = 3
@@ -186,7 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mode", action="append", choices=MODES, help="default: all of them")
     parser.add_argument("--gtk", default="3.0", choices=["3.0"])
-    parser.add_argument("--bless-share", action="store_true", help="record the forced tiers' shares")
+    parser.add_argument("--bless-share", action="store_true", help="record the shares")
     options = parser.parse_args()
     suite = build.prepare()
     stock = run_suite(suite, "stock", options.gtk)
