@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use super::backend::{Backend, BackendError, Listing};
 use crate::config::Config;
-use crate::dispatch::{Callable, CodeSpace, PlacedCode, Ticket, Tier, Unpublished, policy};
+use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
 use crate::error::CompileError;
 use crate::ir::Function;
+use crate::ir::verify::verify;
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
 use crate::trace::Timings;
@@ -30,7 +31,7 @@ pub struct Setup {
     pub promote: usize,
     /// `void (*)(Object *callable)`: a guard failed. Ends in `Compiler::on_guard_failure`.
     pub deopt: usize,
-    pub code: Arc<dyn CodeSpace>,
+    pub code: Box<dyn CodeSpace>,
     pub tier1: BackendFactory,
     pub tier2: BackendFactory,
 }
@@ -38,7 +39,7 @@ pub struct Setup {
 /// What does not change after the start, shared without a lock.
 pub(super) struct Parts {
     pub config: Arc<Config>,
-    pub code: Arc<dyn CodeSpace>,
+    pub code: Box<dyn CodeSpace>,
     recipes: Arc<dyn Recipes>,
     runtime: Runtime,
     promote: usize,
@@ -112,7 +113,11 @@ impl Parts {
             },
             runtime: &self.runtime,
         };
-        guarded(|| Ok(lower::lower(&callable.linked, &context, &*self.recipes)))
+        guarded(|| {
+            let function = lower::lower(&callable.linked, &context, &*self.recipes);
+            verify(&function).map_err(|error| CompileError::Bug(error.to_string()))?;
+            Ok(function)
+        })
     }
 }
 
@@ -183,7 +188,10 @@ impl Bench {
         timings.compile = start.elapsed();
 
         let start = Instant::now();
-        let code = PlacedCode::new(&parts.code, &machine_code).map_err(CompileError::NoSpace)?;
+        let code = parts
+            .code
+            .place(&machine_code)
+            .map_err(CompileError::NoSpace)?;
         timings.place = start.elapsed();
         timings.bytes = code.size();
 

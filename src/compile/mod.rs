@@ -19,6 +19,7 @@ use crate::sync::lock_std as lock;
 
 pub mod backend;
 mod bench;
+pub mod plugin;
 pub mod queue;
 mod worker;
 

@@ -116,7 +116,10 @@ impl Interpreter {
             }
             slots.as_ptr()
         };
-        let mut frame = Frame { linked, cells: [0; MAX_CELLS] };
+        let mut frame = Frame {
+            linked,
+            cells: [0; MAX_CELLS],
+        };
         // SAFETY: `values` holds one object or NULL per parameter.
         if !unsafe { frame.run_in(values) } {
             return Outcome::Bail;
@@ -174,7 +177,9 @@ impl Interpreter {
         unsafe {
             libffi::raw::ffi_call(
                 (&raw const self.cif).cast_mut(),
-                Some(transmute::<usize, unsafe extern "C" fn()>(frame.linked.native)),
+                Some(transmute::<usize, unsafe extern "C" fn()>(
+                    frame.linked.native,
+                )),
                 (&raw mut result).cast(),
                 pointers.as_mut_ptr(),
             );
@@ -197,7 +202,13 @@ impl Frame<'_> {
     /// # Safety
     /// `values` holds one object or NULL per parameter.
     unsafe fn run_in(&mut self, values: *const *mut Object) -> bool {
-        for (index, (step, op)) in self.linked.ins.iter().zip(&self.linked.plan.ins).enumerate() {
+        for (index, (step, op)) in self
+            .linked
+            .ins
+            .iter()
+            .zip(&self.linked.plan.ins)
+            .enumerate()
+        {
             // SAFETY: `op.param` is below the number of parameters (plan::verify).
             let value = unsafe { *values.add(usize::from(op.param)) };
             let cell = &raw mut self.cells[usize::from(op.cell.0)];
