@@ -6,17 +6,19 @@
 //! enters it, and marked when it is freed. An entry address is an index into a table of these.
 #![cfg(loom)]
 
-mod common;
+#[path = "common/plan.rs"]
+mod plan;
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc as StdArc;
 
-use common::linked;
 use gijit::dispatch::policy::{self, GUARD_LIMIT};
 use gijit::dispatch::{Callable, PlacedCode, Ticket, Tier};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
+use plan::linked;
 
 const TIER0: usize = 0;
 /// The bytes that stand for correct code.
@@ -45,10 +47,10 @@ impl Machine {
     }
 
     /// Writes code and hands out its ownership.
-    fn place(self: &Arc<Self>, entry: usize) -> PlacedCode {
+    fn place(machine: &Arc<Self>, entry: usize) -> PlacedCode {
         // SAFETY: each entry is placed once, before anybody can have its address; loom checks it.
-        self.code[entry].with_mut(|code| unsafe { *code = WRITTEN });
-        let machine = Arc::clone(self);
+        machine.code[entry].with_mut(|code| unsafe { *code = WRITTEN });
+        let machine = Arc::clone(machine);
         PlacedCode::new(entry, 1, move || {
             machine.freed[entry].store(true, Ordering::Relaxed)
         })
@@ -66,17 +68,21 @@ impl Machine {
     }
 }
 
-/// A host object: its memory ends with the last reference.
+/// What the slot's memory holds once it is somebody else's.
+const DEAD: usize = 99;
+
+/// A host object: its memory ends with the last reference. It is only marked, so that the test can
+/// look whether anybody has written to it.
 struct Object {
-    slot: Box<AtomicUsize>,
+    slot: ManuallyDrop<Box<AtomicUsize>>,
     callable: StdArc<Callable>,
 }
 
 impl Object {
     fn new() -> (Arc<Object>, StdArc<Callable>) {
-        let slot = Box::new(AtomicUsize::new(TIER0));
-        // SAFETY: `Object::drop` detaches before the box is freed.
-        let callable = unsafe { Callable::new(linked("A.b"), &*slot, TIER0) };
+        let slot = ManuallyDrop::new(Box::new(AtomicUsize::new(TIER0)));
+        // SAFETY: the box is never freed.
+        let callable = unsafe { Callable::new(linked("A.b"), &**slot, TIER0) };
         let object = Object {
             slot,
             callable: StdArc::clone(&callable),
@@ -99,12 +105,14 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         self.callable.detach();
+        // Loom reports an access that is not ordered before or after this one.
+        self.slot.with_mut(|slot| *slot = DEAD);
     }
 }
 
 fn publish(callable: &Callable, machine: &Arc<Machine>, tier: Tier, entry: usize) {
     if let Some(ticket) = callable.begin(tier) {
-        let code = machine.place(entry);
+        let code = Machine::place(machine, entry);
         let _: Result<Tier, _> = callable.publish(ticket, code);
     }
 }
@@ -140,9 +148,11 @@ fn the_object_dies_while_it_is_compiled() {
             })
         };
         object.call(&machine);
-        // The last reference: detach, then the slot's memory goes. Loom reports a store into it.
+        let slot: *const AtomicUsize = &**object.slot;
         drop(object);
         compiler.join().unwrap();
+        // SAFETY: `Object` leaks the memory.
+        assert_eq!(unsafe { &*slot }.load(Ordering::Relaxed), DEAD);
         // SAFETY: the compile thread has ended.
         if machine.code[1].with(|code| unsafe { *code }) == WRITTEN {
             assert!(machine.freed[1].load(Ordering::Relaxed), "code is lost");
@@ -162,7 +172,7 @@ fn withdrawn_while_an_older_round_arrives() {
         let compiler = {
             let (machine, callable) = (Arc::clone(&machine), StdArc::clone(&callable));
             thread::spawn(move || {
-                let code = machine.place(3);
+                let code = Machine::place(&machine, 3);
                 assert!(callable.publish(stale, code).is_err());
                 assert!(machine.freed[3].load(Ordering::Relaxed));
             })

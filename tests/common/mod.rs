@@ -2,6 +2,8 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
+mod plan;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -12,40 +14,12 @@ use gijit::dispatch::{ArgSnapshot, Callable, CodeSpace, PlacedCode};
 use gijit::ir::builder::Builder;
 use gijit::ir::{Block, Function, Type, Value};
 use gijit::lower::Recipes;
-use gijit::plan::link::{Linked, Runtime, Step};
-use gijit::plan::{Call, In, Out, Plan, ResultShape};
+use gijit::plan::link::{Runtime, Step};
+use gijit::plan::{In, Out};
+use plan::linked;
 
 /// Stands for tier 0's entry; never called.
 pub const TIER0: usize = 0x1000;
-
-/// `void name(void)`.
-pub fn linked(name: &str) -> Linked {
-    Linked {
-        plan: Plan {
-            name: name.to_owned(),
-            symbol: "native".to_owned(),
-            constructor: false,
-            params: Vec::new(),
-            ins: Vec::new(),
-            call: Call {
-                args: Vec::new(),
-                result: None,
-                error: None,
-            },
-            outs: Vec::new(),
-            release: Vec::new(),
-            result: ResultShape::None,
-            cells: 0,
-        },
-        native: 0x2000,
-        ins: Vec::new(),
-        undo: Vec::new(),
-        outs: Vec::new(),
-        release: Vec::new(),
-        result: None,
-        bind_desc: 0,
-    }
-}
 
 /// A callable and the host's function pointer, which lives until the end of the test process.
 pub fn callable(name: &str) -> (Arc<Callable>, &'static AtomicUsize) {
