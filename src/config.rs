@@ -146,8 +146,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "GIJIT_TIER1_CALLS",
-        // Unmeasured: a tier-1 thunk costs about as much to compile as 2,000 tier-0 calls save, but
-        // not on the calling thread.
+        // Unmeasured: past what start-up code calls in passing.
         default: "50",
         allowed: "a number of calls from 0 to 1000000000",
         doc: "Calls at tier 0 before tier 1 is compiled; 0 is before the first call.",

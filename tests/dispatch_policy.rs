@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::{TIER0, callable, config, count_down, fixture, fixture_with};
+use gijit::code::CodeMemory;
 use gijit::compile::Compiler;
 use gijit::compile::backend::BackendError;
 use gijit::dispatch::policy::{self, GUARD_LIMIT, ROUND_LIMIT};
@@ -216,4 +217,45 @@ fn compile_now_obeys_the_configuration() {
     assert_eq!(fixture.compiler.compile_now(&callable, Tier::One), Ok(()));
     assert_eq!(fixture.compiler.compile_now(&callable, Tier::One), Ok(()));
     assert_eq!(fixture.script.begun().len(), 1);
+}
+
+#[test]
+fn what_a_thunk_counts() {
+    let symbols = |vars: &[(&str, &str)], tier: Tier| {
+        let (callable, _) = callable("A.b");
+        let function = fixture(vars).compiler.lowered(&callable, tier).unwrap();
+        ["promote", "calls"].map(|name| function.symbols.iter().any(|symbol| symbol.name == name))
+    };
+    let stats = ("GIJIT_STATS", "1");
+    assert_eq!(symbols(&[], Tier::One), [true, false]);
+    assert_eq!(symbols(&[], Tier::Two), [false, false]);
+    assert_eq!(symbols(&[stats], Tier::Two), [false, true]);
+    assert_eq!(
+        symbols(&[stats, ("GIJIT_MAX_TIER", "1")], Tier::One),
+        [false, true]
+    );
+}
+
+#[test]
+fn code_memory_gets_its_bytes_back() {
+    let memory = Arc::new(CodeMemory::new(1 << 20));
+    let fixture = fixture_with(&[], |setup| setup.code = Box::new(Arc::clone(&memory)));
+    let (callable, slot) = callable("A.b");
+    assert_eq!(fixture.compiler.compile_now(&callable, Tier::Two), Ok(()));
+    assert_ne!(slot.load(Ordering::Acquire), TIER0);
+    assert_eq!(memory.live_bytes(), callable.code_bytes());
+    assert_ne!(memory.live_bytes(), 0);
+    callable.detach();
+    assert_eq!(memory.live_bytes(), 0);
+}
+
+#[test]
+fn no_room_is_no_harm() {
+    let fixture = fixture_with(&[], |setup| {
+        setup.code = Box::new(Arc::new(CodeMemory::new(0)));
+    });
+    let (callable, slot) = callable("A.b");
+    let error = fixture.compiler.compile_now(&callable, Tier::One);
+    assert!(matches!(error, Err(CompileError::NoSpace(_))), "{error:?}");
+    assert_eq!(slot.load(Ordering::Acquire), TIER0);
 }

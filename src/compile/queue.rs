@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::dispatch::{Callable, Tier};
 
-/// Jobs that may wait. Unmeasured; start-up of a large application promotes some hundred callables.
+/// Jobs that may wait. Unmeasured: it bounds the search of a push and what `shutdown` drops.
 pub const CAPACITY: usize = 1024;
 
 /// One compilation to do.
