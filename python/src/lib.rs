@@ -1,1 +1,16 @@
-//! gijit.
+//! The extension module `gijit._gijit`: gijit's core inside PyGObject.
+//!
+//! `callable` is the object that Python calls, `embed` is how it gets there and what stands behind
+//! it. The package around it (`python/gijit/`) holds what is easier said in Python: patches, the
+//! public functions with their documentation, the command line.
+
+mod callable;
+mod embed;
+
+use pyo3::prelude::*;
+
+/// What the package needs of the native side; private to it.
+#[pymodule]
+fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    embed::install::register(module)
+}
