@@ -104,12 +104,16 @@ unsafe fn class_is_container(callable: *mut ffi::PyObject) -> bool {
         debug_assert!(is_constructor(types, fields.unbound));
         let class = fields.bound_arg;
         if ffi::PyType_Check(class) == 0
-            || ffi::PyType_HasFeature(class as *mut ffi::PyTypeObject, ffi::Py_TPFLAGS_HEAPTYPE) == 0
+            || ffi::PyType_HasFeature(class as *mut ffi::PyTypeObject, ffi::Py_TPFLAGS_HEAPTYPE)
+                == 0
         {
             return false;
         }
         let mut length = 0;
-        let name = ffi::PyUnicode_AsUTF8AndSize((*(class as *mut ffi::PyHeapTypeObject)).ht_name, &mut length);
+        let name = ffi::PyUnicode_AsUTF8AndSize(
+            (*(class as *mut ffi::PyHeapTypeObject)).ht_name,
+            &mut length,
+        );
         if name.is_null() {
             ffi::PyErr_Clear();
             return false;

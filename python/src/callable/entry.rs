@@ -44,7 +44,9 @@ pub unsafe extern "C" fn first_call(
         match engine::resolve(callable) {
             // PyGObject warns of a deprecated callable when it builds its own invocation cache, so
             // the first call is its. The cache stays: a later bail-out does not warn again.
-            Some(state) if state.deprecated() => engine::call_pygobject(callable, args, nargsf, kwnames),
+            Some(state) if state.deprecated() => {
+                engine::call_pygobject(callable, args, nargsf, kwnames)
+            }
             Some(_) => enter(callable, args, nargsf, kwnames),
             None => engine::call_pygobject(callable, args, nargsf, kwnames),
         }
@@ -74,7 +76,9 @@ pub unsafe fn enter(
 ) -> *mut ffi::PyObject {
     // SAFETY: the slot holds a function of this type (`Tail`).
     unsafe {
-        let slot = tail(callable).slot.load(std::sync::atomic::Ordering::Acquire);
+        let slot = tail(callable)
+            .slot
+            .load(std::sync::atomic::Ordering::Acquire);
         let slot: ffi::vectorcallfunc = std::mem::transmute(slot);
         slot(callable, args, nargsf, kwnames)
     }

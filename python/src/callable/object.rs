@@ -58,8 +58,8 @@ pub struct Types {
     pub infos: InfoApi,
 }
 
-// SAFETY: type objects live as long as the process (one reference is leaked in `create`) and are
-// only used with the interpreter lock held.
+// SAFETY: type objects live as long as the process and are only used with the interpreter lock
+// held.
 unsafe impl Send for Types {}
 // SAFETY: as above.
 unsafe impl Sync for Types {}
@@ -117,51 +117,36 @@ pub fn create(base: &Bound<'_, PyAny>) -> Result<&'static Types, String> {
     Ok(TYPES.get_or_init(|| types))
 }
 
+/// A static type: a heap type would show in ways that PyGObject's types do not, first of all in the
+/// `__module__` of its instances.
 fn make_type(
     base: *mut ffi::PyTypeObject,
     tail: usize,
     descr_get: Option<ffi::descrgetfunc>,
     flags: std::ffi::c_ulong,
 ) -> Result<*mut ffi::PyTypeObject, String> {
-    let slot = |slot, pfunc| ffi::PyType_Slot { slot, pfunc };
-    let mut slots = vec![
-        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
-        slot(ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
-    ];
-    if let Some(get) = descr_get {
-        slots.push(slot(ffi::Py_tp_descr_get, get as *mut c_void));
-    }
-    slots.push(slot(0, null_mut()));
-    let mut spec = ffi::PyType_Spec {
-        name: c"gi.FunctionInfo".as_ptr(),
-        basicsize: (tail + size_of::<Tail>()) as i32,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT
-            | ffi::Py_TPFLAGS_BASETYPE
-            | ffi::Py_TPFLAGS_IMMUTABLETYPE
-            | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION
-            | flags) as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the spec and its slots outlive the call, which copies them; `base` is a type.
-    let made = unsafe {
-        let bases = ffi::PyTuple_Pack(1, base as *mut ffi::PyObject);
-        let made = ffi::PyType_FromSpecWithBases(&mut spec, bases) as *mut ffi::PyTypeObject;
-        ffi::Py_XDECREF(bases);
-        made
-    };
-    if made.is_null() {
+    // SAFETY: all zeroes is how C initialises the fields of a static type that it does not name.
+    let made: &'static mut ffi::PyTypeObject = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
+    made.ob_base.ob_base = ffi::PyObject_HEAD_INIT;
+    made.tp_name = c"gi.FunctionInfo".as_ptr();
+    made.tp_basicsize = (tail + size_of::<Tail>()) as ffi::Py_ssize_t;
+    made.tp_base = base;
+    made.tp_flags = ffi::Py_TPFLAGS_DEFAULT
+        | ffi::Py_TPFLAGS_BASETYPE
+        | ffi::Py_TPFLAGS_HAVE_VECTORCALL
+        | flags;
+    made.tp_vectorcall_offset = tail as ffi::Py_ssize_t;
+    made.tp_call = Some(ffi::PyVectorcall_Call);
+    made.tp_dealloc = Some(dealloc);
+    made.tp_descr_get = descr_get;
+    // SAFETY: a complete type with a ready base; the interpreter lock is held (see `create`).
+    if unsafe { ffi::PyType_Ready(made) } < 0 {
         return Err(Python::attach(|py| PyErr::fetch(py).to_string()));
     }
-    // SAFETY: a type that nobody else has seen yet, so its slots may still change. The offset is
-    // set here and not as a member, which would show as an attribute of every callable.
-    unsafe {
-        (*made).tp_vectorcall_offset = tail as ffi::Py_ssize_t;
-        (*made).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
-        if descr_get.is_none() {
-            // PyGObject's own gives the object itself. Without the slot CPython skips the call.
-            (*made).tp_descr_get = None;
-        }
+    if descr_get.is_none() {
+        // Inherited from PyGObject, whose function gives the object itself here. Without it
+        // CPython skips the call.
+        made.tp_descr_get = None;
     }
     Ok(made)
 }
@@ -247,7 +232,12 @@ pub unsafe fn new_bound(
     let types = types();
     // SAFETY: the caller's; both references are taken before they are stored.
     unsafe {
-        let made = allocate(types, types.plain, fields(unbound).info, entry as *const () as usize);
+        let made = allocate(
+            types,
+            types.plain,
+            fields(unbound).info,
+            entry as *const () as usize,
+        );
         if !made.is_null() {
             let fields = fields(made);
             ffi::Py_INCREF(unbound);
@@ -304,16 +294,13 @@ unsafe fn allocate(
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     let types = types();
     // SAFETY: CPython calls this once, with an instance of one of our types that nobody else
-    // refers to. The state was made by `Box::into_raw`; dropping it detaches the slot first.
+    // refers to. The state was made by `Box::into_raw`; dropping it detaches the slot before
+    // PyGObject's deallocator frees the object.
     unsafe {
-        let ty = ffi::Py_TYPE(object);
         let state = tail(object).state.swap(null_mut(), Ordering::Relaxed);
         if !state.is_null() {
             drop(Box::from_raw(state));
         }
-        // PyGObject's deallocator frees the object, but knows nothing of heap types, whose
-        // instances each hold a reference to their type.
         (types.base_dealloc)(object);
-        ffi::Py_DECREF(ty as *mut ffi::PyObject);
     }
 }

@@ -44,7 +44,10 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
             .entry("no reader".to_owned())
             .or_default()
             .push(name);
-        tail.slot.store(entry::pygobject_call as *const () as usize, Ordering::Release);
+        tail.slot.store(
+            entry::pygobject_call as *const () as usize,
+            Ordering::Release,
+        );
         tail.state.load(Ordering::Relaxed).as_ref()
     }
 }

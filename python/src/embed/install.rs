@@ -11,7 +11,9 @@ use crate::callable::object;
 /// Raises RuntimeError, with the reason, when this PyGObject cannot be served.
 #[pyfunction]
 pub fn prepare(base: &Bound<'_, PyAny>) -> PyResult<()> {
-    object::create(base).map(|_| ()).map_err(PyRuntimeError::new_err)
+    object::create(base)
+        .map(|_| ())
+        .map_err(PyRuntimeError::new_err)
 }
 
 /// The callable that stands for a stock, unbound `gi.FunctionInfo`; anything else is given back as
@@ -22,7 +24,9 @@ pub fn adopt<'py>(info: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: `info` is a valid object and the interpreter lock is held; `fields` and `new_unbound`
     // only see a stock FunctionInfo.
     unsafe {
-        if !object::is_stock(types, info.as_ptr()) || !object::fields(info.as_ptr()).bound_arg.is_null() {
+        if !object::is_stock(types, info.as_ptr())
+            || !object::fields(info.as_ptr()).bound_arg.is_null()
+        {
             return Ok(info.clone());
         }
         Bound::from_owned_ptr_or_err(info.py(), object::new_unbound(types, info.as_ptr()))
@@ -51,7 +55,8 @@ pub fn release<'py>(callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>
 #[pyfunction]
 pub fn is_ours(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: a valid object, and the interpreter lock is held.
-    object::types_if_created().is_some_and(|types| unsafe { object::is_ours(types, object.as_ptr()) })
+    object::types_if_created()
+        .is_some_and(|types| unsafe { object::is_ours(types, object.as_ptr()) })
 }
 
 /// What `MetaClassHelper._setup_methods` does, with callables of ours: sets each method of the
