@@ -1,10 +1,9 @@
-//! The one owner of executable memory.
+//! The one owner of executable memory, for all compiling tiers.
+//!
+//! [`memory`] maps, places, registers unwind information and retires; [`disasm`] shows what was
+//! placed. Nothing else in gijit maps executable pages.
 
-/// A piece of placed code.
-#[derive(Debug)]
-pub struct CodeHandle {
-    /// Where it is entered.
-    pub entry: usize,
-    /// Bytes occupied.
-    pub size: usize,
-}
+pub mod disasm;
+pub mod memory;
+
+pub use memory::{CodeError, CodeHandle, CodeMemory};

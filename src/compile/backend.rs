@@ -18,12 +18,16 @@ pub struct MachineCode {
     pub unwind: Option<Unwind>,
 }
 
-/// Frame description of one function, ready to be written into an `.eh_frame` section by `code/`.
+/// Frame description of one function, registered with the unwinder by `code/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unwind {
-    /// A complete `.eh_frame` section whose one relocation, the function's start, stands at
-    /// `pc_begin` (pc-relative, 32 bits).
-    EhFrame { bytes: Vec<u8>, pc_begin: usize },
+    /// A complete `.eh_frame` section without its terminator. The function's address goes to
+    /// `pc_begin`: absolute when `width` is 8, relative to that place when it is 4.
+    EhFrame {
+        bytes: Vec<u8>,
+        pc_begin: usize,
+        width: usize,
+    },
 }
 
 /// Why a back end gave no code.

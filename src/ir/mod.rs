@@ -301,7 +301,46 @@ pub struct Function {
     pub blocks: Vec<BlockData>,
 }
 
+impl Terminator {
+    /// Where it may go.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let pair = match self {
+            Terminator::Jump(target) => [Some(target), None],
+            Terminator::Branch {
+                then, otherwise, ..
+            } => [Some(then), Some(otherwise)],
+            Terminator::Return(_) | Terminator::TailCall { .. } => [None, None],
+        };
+        pair.into_iter().flatten()
+    }
+}
+
 impl Function {
+    /// The blocks that can be reached, each after those that dominate it. Back ends translate in
+    /// this order, so that a value is known before its uses.
+    pub fn reverse_postorder(&self) -> Vec<Block> {
+        let mut visited = vec![false; self.blocks.len()];
+        let mut order = Vec::new();
+        // A block on the stack with `true` has had its successors visited.
+        let mut stack = vec![(Block(0), false)];
+        while let Some((block, finished)) = stack.pop() {
+            if finished {
+                order.push(block);
+                continue;
+            }
+            if std::mem::replace(&mut visited[block.index()], true) {
+                continue;
+            }
+            stack.push((block, true));
+            let terminator = self.blocks[block.index()].terminator.as_ref();
+            for target in terminator.into_iter().flat_map(Terminator::targets) {
+                stack.push((target.block, false));
+            }
+        }
+        order.reverse();
+        order
+    }
+
     /// The type of `value`.
     pub fn ty(&self, value: Value) -> Type {
         self.values[value.index()]

@@ -115,7 +115,7 @@ impl Verifier<'_> {
         let mut predecessors = vec![Vec::new(); count];
         for (index, block) in self.function.blocks.iter().enumerate() {
             self.at = (index as u32, block.insts.len());
-            for target in block.terminator.iter().flat_map(targets) {
+            for target in block.terminator.iter().flat_map(Terminator::targets) {
                 match predecessors.get_mut(target.block.index()) {
                     None => return self.fail(format!("block{} does not exist", target.block.0)),
                     Some(_) if target.block.0 == 0 => {
@@ -241,7 +241,7 @@ impl Verifier<'_> {
     }
 
     fn check_terminator(&self, terminator: &Terminator) -> Result<(), VerifyError> {
-        for target in targets(terminator) {
+        for target in terminator.targets() {
             let params = &self.function.blocks[target.block.index()].params;
             let fits = params.len() == target.args.len()
                 && params
@@ -361,7 +361,7 @@ fn operands(inst: &Inst) -> Vec<Value> {
 }
 
 fn terminator_operands(terminator: &Terminator) -> Vec<Value> {
-    let mut values: Vec<Value> = targets(terminator).flat_map(|t| t.args.clone()).collect();
+    let mut values: Vec<Value> = terminator.targets().flat_map(|t| t.args.clone()).collect();
     match terminator {
         Terminator::Jump(_) => {}
         Terminator::Branch { cond, .. } => values.push(*cond),
@@ -377,18 +377,6 @@ fn call_operands(callee: Callee, args: &[Value]) -> Vec<Value> {
         values.push(value);
     }
     values
-}
-
-/// Where a terminator may go.
-pub fn targets(terminator: &Terminator) -> impl Iterator<Item = &Target> {
-    let pair = match terminator {
-        Terminator::Jump(target) => [Some(target), None],
-        Terminator::Branch {
-            then, otherwise, ..
-        } => [Some(then), Some(otherwise)],
-        Terminator::Return(_) | Terminator::TailCall { .. } => [None, None],
-    };
-    pair.into_iter().flatten()
 }
 
 fn converts(op: ConvertOp, from: Type, to: Type) -> bool {

@@ -1,1 +1,132 @@
-//! gijit.
+//! Tier 1: thunk IR to machine code through Cranelift.
+//!
+//! A mechanical translation, op by op, then `Context::compile` into bytes that run anywhere: every
+//! address is a constant in the code. Placing the bytes is the core's.
+
+mod translate;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::unwind::UnwindInfo;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use gijit::code::disasm;
+use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode, Unwind};
+use gijit::ir::Function;
+
+/// Cranelift for the machine that it runs on.
+pub struct CraneliftBackend {
+    isa: OwnedTargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+impl CraneliftBackend {
+    /// Sets Cranelift up for this machine.
+    ///
+    /// # Errors
+    /// [`BackendError::Unavailable`] when Cranelift has no back end for it.
+    pub fn new() -> Result<Self, BackendError> {
+        let mut flags = settings::builder();
+        for (name, value) in [
+            ("opt_level", "speed"),
+            ("is_pic", "false"),
+            ("unwind_info", "true"),
+        ] {
+            flags
+                .set(name, value)
+                .map_err(|error| BackendError::Bug(format!("Cranelift's {name}: {error}")))?;
+        }
+        let isa = cranelift_native::builder()
+            .map_err(|error| BackendError::Unavailable(error.to_owned()))?
+            .finish(settings::Flags::new(flags))
+            .map_err(|error| BackendError::Unavailable(error.to_string()))?;
+        Ok(CraneliftBackend {
+            isa,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+        })
+    }
+
+    fn translate(&mut self, function: &Function) {
+        self.context.clear();
+        translate::translate(
+            function,
+            &mut self.context.func,
+            &mut self.builder,
+            &*self.isa,
+        );
+    }
+}
+
+impl Backend for CraneliftBackend {
+    fn compile(&mut self, function: &Function) -> Result<MachineCode, BackendError> {
+        self.translate(function);
+        let code = self
+            .context
+            .compile(&*self.isa, &mut ControlPlane::default())
+            .map_err(|error| BackendError::Bug(format!("{:?}", error.inner)))?;
+        if let Some(relocation) = code.buffer.relocs().first() {
+            return Err(BackendError::Bug(format!(
+                "unexpected relocation {relocation:?}"
+            )));
+        }
+        let unwind = code
+            .create_unwind_info(&*self.isa)
+            .map_err(|error| BackendError::Bug(format!("unwind info: {error}")))?;
+        let unwind = match unwind {
+            Some(UnwindInfo::SystemV(info)) => Some(eh_frame(&*self.isa, &info)?),
+            _ => None,
+        };
+        Ok(MachineCode {
+            bytes: code.code_buffer().to_vec(),
+            align: 64,
+            entry: 0,
+            unwind,
+        })
+    }
+
+    fn list(&mut self, function: &Function, what: Listing) -> Result<String, BackendError> {
+        match what {
+            Listing::Ir => {
+                self.translate(function);
+                Ok(self.context.func.display().to_string())
+            }
+            Listing::Asm => Ok(disasm::disassemble(&self.compile(function)?, function)),
+        }
+    }
+}
+
+/// A complete `.eh_frame` section for one function, whose address is filled in when it is placed.
+fn eh_frame(
+    isa: &dyn cranelift_codegen::isa::TargetIsa,
+    info: &cranelift_codegen::isa::unwind::systemv::UnwindInfo,
+) -> Result<Unwind, BackendError> {
+    use gimli::write::{Address, EhFrame, EndianVec, FrameTable};
+
+    let mut table = FrameTable::default();
+    let mut cie = isa
+        .create_systemv_cie()
+        .ok_or_else(|| BackendError::Bug("Cranelift gives no CIE for this machine".to_owned()))?;
+    cie.fde_address_encoding = gimli::DW_EH_PE_absptr;
+    let cie = table.add_cie(cie);
+    // A marker that cannot occur elsewhere in the section: the place of the function's address.
+    const MARKER: u64 = 0x6769_6a69_745f_7063;
+    let fde = info.to_fde(Address::Constant(MARKER));
+    table.add_fde(cie, fde);
+    let mut section = EhFrame(EndianVec::new(gimli::LittleEndian));
+    table
+        .write_eh_frame(&mut section)
+        .map_err(|error| BackendError::Bug(format!(".eh_frame: {error}")))?;
+    let bytes = section.0.into_vec();
+    let pc_begin = bytes
+        .windows(8)
+        .position(|window| window == MARKER.to_le_bytes())
+        .ok_or_else(|| BackendError::Bug(".eh_frame has no function address".to_owned()))?;
+    Ok(Unwind::EhFrame {
+        bytes,
+        pc_begin,
+        width: 8,
+    })
+}

@@ -1,0 +1,320 @@
+//! Maps executable memory, places machine code in it and takes it back.
+//!
+//! Write xor execute: each segment is one anonymous file mapped twice, once for writing and once for
+//! executing, so no page is ever both and code that runs is never unmapped to add to it.
+//!
+//! Invariants:
+//! * A byte range belongs to at most one live [`CodeHandle`].
+//! * The views are shared, so a child process sees the parent's segments. Before a fork
+//!   [`CodeMemory::seal`] closes them: neither side places code in them again.
+//! * A process that has asked the kernel for no new executable memory (`PR_SET_MDWE`) is obeyed.
+//!
+//! Absent: knowing whether a thread still executes retired code. Who retires knows that
+//! (`dispatch/`).
+
+use std::fmt;
+use std::io;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+use crate::compile::backend::{MachineCode, Unwind};
+
+/// Size of one segment in bytes; larger than any thunk.
+const SEGMENT: usize = 256 * 1024;
+/// Code starts on cache lines.
+const ALIGN: usize = 64;
+/// `PR_GET_MDWE` of Linux 6.3, not in the libc crate for all targets.
+const PR_GET_MDWE: libc::c_int = 66;
+
+unsafe extern "C" {
+    /// Of libgcc's unwinder: takes a zero-terminated `.eh_frame` section.
+    fn __register_frame(begin: *const u8);
+    fn __deregister_frame(begin: *const u8);
+}
+
+/// Why code could not be placed.
+#[derive(Debug)]
+pub enum CodeError {
+    /// The process may not have executable memory.
+    NotAllowed(String),
+    /// `GIJIT_CODE_LIMIT` is used up.
+    Limit { limit: usize },
+    /// One thunk is larger than a segment.
+    TooLarge { size: usize },
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodeError::NotAllowed(why) => write!(f, "no executable memory: {why}"),
+            CodeError::Limit { limit } => {
+                write!(
+                    f,
+                    "the limit of {limit} bytes of code (GIJIT_CODE_LIMIT) is reached"
+                )
+            }
+            CodeError::TooLarge { size } => write!(f, "a thunk of {size} bytes is too large"),
+        }
+    }
+}
+
+impl std::error::Error for CodeError {}
+
+/// A piece of placed code.
+#[derive(Debug)]
+pub struct CodeHandle {
+    /// Where it is entered.
+    pub entry: usize,
+    /// Bytes occupied, unwind information included.
+    pub size: usize,
+    segment: usize,
+    offset: usize,
+    /// Address of the registered `.eh_frame`, 0 when there is none.
+    frame: usize,
+}
+
+/// All executable memory of the process.
+pub struct CodeMemory {
+    limit: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    segments: Vec<Segment>,
+    /// Retired ranges of segments that are not sealed: segment, offset, size.
+    free: Vec<(usize, usize, usize)>,
+    live_bytes: usize,
+}
+
+struct Segment {
+    write: NonNull<u8>,
+    execute: NonNull<u8>,
+    used: usize,
+    sealed: bool,
+}
+
+// SAFETY: the views are plain memory that outlives the process's use of it (segments are never
+// unmapped); all access goes through the mutex.
+unsafe impl Send for Segment {}
+
+impl CodeMemory {
+    /// Memory of at most `limit` bytes. Maps nothing yet.
+    pub fn new(limit: usize) -> Self {
+        CodeMemory {
+            limit,
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    /// Whether this process may have executable memory.
+    ///
+    /// # Errors
+    /// [`CodeError::NotAllowed`] with the reason.
+    pub fn probe() -> Result<(), CodeError> {
+        let segment = Segment::map(ALIGN)?;
+        segment.unmap(ALIGN);
+        Ok(())
+    }
+
+    /// Copies `code` into executable memory and registers its unwind information.
+    ///
+    /// # Errors
+    /// See [`CodeError`]; nothing is placed then.
+    pub fn place(&self, code: &MachineCode) -> Result<CodeHandle, CodeError> {
+        let frame_at = code.bytes.len().next_multiple_of(8);
+        // A section ends with a zero length.
+        let frame_size = code
+            .unwind
+            .as_ref()
+            .map_or(0, |Unwind::EhFrame { bytes, .. }| bytes.len() + 4);
+        let size = (frame_at + frame_size).next_multiple_of(ALIGN);
+        if size > SEGMENT {
+            return Err(CodeError::TooLarge { size });
+        }
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if state.live_bytes + size > self.limit {
+            return Err(CodeError::Limit { limit: self.limit });
+        }
+        let (index, offset) = state.allocate(size)?;
+        let segment = &state.segments[index];
+        // SAFETY: `allocate` gave a range of `size` bytes inside the segment that no live handle
+        // has; both views cover the whole segment.
+        let (write, execute) = unsafe { (segment.write.add(offset), segment.execute.add(offset)) };
+        // SAFETY: as above; the source is a slice of that length and does not overlap the segment.
+        unsafe { write.copy_from_nonoverlapping(NonNull::from(&code.bytes[0]), code.bytes.len()) };
+        let entry = execute.as_ptr() as usize + code.entry;
+        let mut frame = 0;
+        if let Some(Unwind::EhFrame {
+            bytes,
+            pc_begin,
+            width,
+        }) = &code.unwind
+        {
+            frame = execute.as_ptr() as usize + frame_at;
+            let mut section = bytes.clone();
+            section.extend_from_slice(&[0; 4]);
+            let start = execute.as_ptr() as u64;
+            let address = match width {
+                8 => start,
+                _ => start.wrapping_sub((frame + pc_begin) as u64),
+            };
+            section[*pc_begin..pc_begin + width].copy_from_slice(&address.to_le_bytes()[..*width]);
+            // SAFETY: `frame_at + section.len()` is at most `size`.
+            unsafe {
+                write
+                    .add(frame_at)
+                    .copy_from_nonoverlapping(NonNull::from(&section[0]), section.len());
+                __register_frame(frame as *const u8);
+            }
+        }
+        state.live_bytes += size;
+        Ok(CodeHandle {
+            entry,
+            size,
+            segment: index,
+            offset,
+            frame,
+        })
+    }
+
+    /// Takes code back. The caller knows that no thread executes it or will enter it.
+    pub fn retire(&self, handle: CodeHandle) {
+        if handle.frame != 0 {
+            // SAFETY: `place` registered this section, and a handle is retired once (by value).
+            unsafe { __deregister_frame(handle.frame as *const u8) };
+        }
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.live_bytes -= handle.size;
+        if !state.segments[handle.segment].sealed {
+            state
+                .free
+                .push((handle.segment, handle.offset, handle.size));
+        }
+    }
+
+    /// Closes all segments: called before a fork, since both processes share their pages.
+    pub fn seal(&self) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.free.clear();
+        for segment in &mut state.segments {
+            segment.sealed = true;
+        }
+    }
+
+    /// Bytes of live code.
+    pub fn live_bytes(&self) -> usize {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .live_bytes
+    }
+}
+
+impl State {
+    /// A range of `size` bytes: a retired one of that size, the rest of the last segment, or a new
+    /// segment.
+    fn allocate(&mut self, size: usize) -> Result<(usize, usize), CodeError> {
+        if let Some(at) = self.free.iter().position(|&(_, _, free)| free == size) {
+            let (segment, offset, _) = self.free.swap_remove(at);
+            return Ok((segment, offset));
+        }
+        let fits = |segment: &Segment| !segment.sealed && segment.used + size <= SEGMENT;
+        if !self.segments.last().is_some_and(fits) {
+            self.segments.push(Segment::map(SEGMENT)?);
+        }
+        let index = self.segments.len() - 1;
+        let segment = &mut self.segments[index];
+        let offset = segment.used;
+        segment.used += size;
+        Ok((index, offset))
+    }
+}
+
+impl Segment {
+    fn map(size: usize) -> Result<Self, CodeError> {
+        let denied = |what: &str| {
+            let error = io::Error::last_os_error();
+            CodeError::NotAllowed(format!("{what}: {error}"))
+        };
+        // SAFETY: PR_GET_MDWE takes no memory; older kernels answer -1.
+        if unsafe { libc::prctl(PR_GET_MDWE, 0, 0, 0, 0) } > 0 {
+            return Err(CodeError::NotAllowed(
+                "the process has asked the kernel to refuse it (PR_SET_MDWE)".to_owned(),
+            ));
+        }
+        // SAFETY: a zero-terminated name and a documented flag.
+        let file = unsafe { libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC) };
+        if file < 0 {
+            return Err(denied("memfd_create"));
+        }
+        // SAFETY: `file` is the descriptor just made; closing it leaves the mappings.
+        let views = unsafe {
+            if libc::ftruncate(file, size as libc::off_t) != 0 {
+                Err(denied("ftruncate"))
+            } else {
+                map_view(file, size, libc::PROT_READ | libc::PROT_WRITE).and_then(|write| {
+                    match map_view(file, size, libc::PROT_READ | libc::PROT_EXEC) {
+                        Ok(execute) => Ok((write, execute)),
+                        Err(error) => {
+                            libc::munmap(write.as_ptr().cast(), size);
+                            Err(error)
+                        }
+                    }
+                })
+            }
+        };
+        // SAFETY: as above.
+        unsafe { libc::close(file) };
+        let (write, execute) = views?;
+        Ok(Segment {
+            write,
+            execute,
+            used: 0,
+            sealed: false,
+        })
+    }
+
+    /// Gives back a segment in which nothing was placed.
+    fn unmap(self, size: usize) {
+        // SAFETY: both views were mapped with this size and nothing points into them.
+        unsafe {
+            libc::munmap(self.write.as_ptr().cast(), size);
+            libc::munmap(self.execute.as_ptr().cast(), size);
+        }
+    }
+}
+
+/// # Safety
+/// `file` is an open descriptor of at least `size` bytes.
+unsafe fn map_view(
+    file: libc::c_int,
+    size: usize,
+    protection: libc::c_int,
+) -> Result<NonNull<u8>, CodeError> {
+    // SAFETY: a fresh mapping at an address that the kernel chooses touches no existing memory.
+    let view = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            protection,
+            libc::MAP_SHARED,
+            file,
+            0,
+        )
+    };
+    if view == libc::MAP_FAILED {
+        let error = io::Error::last_os_error();
+        return Err(CodeError::NotAllowed(format!("mmap: {error}")));
+    }
+    Ok(NonNull::new(view.cast()).expect("mmap gives no NULL without MAP_FIXED"))
+}
