@@ -71,9 +71,9 @@ def tier(callable):
     :returns: 0, 1 or 2; -1 when calls go to PyGObject's own invocation.
     :raises TypeError: when ``callable`` is nothing that PyGObject calls.
     """
-    from . import _api
+    from . import _embed
 
-    return _api.tier(callable)
+    return _embed.load().tier(callable)
 
 
 def promote(callable, tier):
@@ -85,9 +85,9 @@ def promote(callable, tier):
     :raises TypeError: when ``callable`` is nothing that PyGObject calls.
     :raises ValueError: when ``tier`` is none.
     """
-    from . import _api
+    from . import _embed
 
-    _api.promote(callable, tier)
+    _embed.load().promote(callable, tier)
 
 
 def stats():
@@ -98,9 +98,9 @@ def stats():
     ``deopts`` counts thunks left for a lower tier; ``rejections`` is :func:`rejections` with counts;
     ``code_bytes`` is the machine code that exists, in bytes.
     """
-    from . import _api
+    from . import _embed
 
-    return _api.stats()
+    return _embed.load().stats()
 
 
 def explain(callable, stage):
@@ -113,20 +113,20 @@ def explain(callable, stage):
     :raises TypeError: when ``callable`` is nothing that PyGObject calls.
     :raises ValueError: when ``stage`` is none.
     """
-    from . import _api
+    from . import _embed
 
-    return _api.explain(callable, stage)
+    return _embed.load().explain(callable, stage)
 
 
 def flush():
     """Wait until everything that was queued for compilation is compiled and published."""
-    from . import _api
+    from . import _embed
 
-    _api.flush()
+    _embed.load().flush()
 
 
 def rejections():
     """The callables that were called and left to PyGObject: ``{reason: [name, ...]}``."""
-    from . import _api
+    from . import _embed
 
-    return _api.rejections()
+    return _embed.load().rejections()

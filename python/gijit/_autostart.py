@@ -44,12 +44,7 @@ class _Loader:
         # The module shall look as if its own loader had been found.
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        try:
-            from . import _embed
-
-            _embed.install()
-        except Exception as error:
-            _say(f"not installed: {error}")
+        _install()
 
 
 def _say(text):
@@ -57,13 +52,27 @@ def _say(text):
         print(f"gijit: {text}", file=sys.stderr)
 
 
+def install_on_import():
+    """Install now if PyGObject's introspection is imported, else right after it will be."""
+    if _LAST in sys.modules:
+        _install()
+    else:
+        sys.meta_path.insert(0, _Finder())
+
+
+def _install():
+    try:
+        from . import _embed
+
+        _embed.install()
+    except Exception as error:
+        _say(f"not installed: {error}")
+
+
 def start():
     """Hook the import of PyGObject, or say what is wrong with ``GIJIT``."""
     value = os.environ.get("GIJIT")
     if value == "1":
-        sys.meta_path.insert(0, _Finder())
+        install_on_import()
     else:
-        _say(f"GIJIT={value!r} is not understood; allowed are 1 and 0")
-
-
-start()
+        _say(f"GIJIT={value} is not allowed: expected 0 or 1; using 0")
