@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use pyo3::ffi;
 
-use super::object::{fields, is_constructor, new_bound, tail, types};
+use super::object::{fields, new_bound, tail, types};
 use super::{base, entry};
 
 /// Arguments that fit on the stack when one has to be put before them.
@@ -96,34 +96,48 @@ unsafe extern "C" fn bound_constructor_call(
 /// # Safety
 /// `callable` is one of ours, bound to a class; the interpreter lock is held.
 unsafe fn class_is_container(callable: *mut ffi::PyObject) -> bool {
-    let types = types();
-    // SAFETY: the bound argument is kept alive by `callable`; a heap type is a PyHeapTypeObject,
-    // whose name is a str without surrogates, or the conversion fails and is cleared.
+    // SAFETY: `callable` keeps both bound fields alive; a heap type is a PyHeapTypeObject.
     unsafe {
         let fields = fields(callable);
-        debug_assert!(is_constructor(types, fields.unbound));
         let class = fields.bound_arg;
         if ffi::PyType_Check(class) == 0
-            || ffi::PyType_HasFeature(class as *mut ffi::PyTypeObject, ffi::Py_TPFLAGS_HEAPTYPE)
-                == 0
+            || ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0
         {
             return false;
         }
-        let mut length = 0;
-        let name = ffi::PyUnicode_AsUTF8AndSize(
-            (*(class as *mut ffi::PyHeapTypeObject)).ht_name,
-            &mut length,
-        );
-        if name.is_null() {
+        let name = (*class.cast::<ffi::PyHeapTypeObject>()).ht_name;
+        let known = &tail(fields.unbound).class_name;
+        if known.load(Ordering::Relaxed) == name {
+            return true;
+        }
+        if !is_container_name(fields.info, name) {
+            return false;
+        }
+        ffi::Py_INCREF(name);
+        ffi::Py_XDECREF(known.swap(name, Ordering::Relaxed));
+        true
+    }
+}
+
+/// Whether the type that the function `info` belongs to is called `name`.
+///
+/// # Safety
+/// `info` is a function info, `name` a str; the interpreter lock is held.
+unsafe fn is_container_name(info: *mut std::ffi::c_void, name: *mut ffi::PyObject) -> bool {
+    let repository = &types().repository;
+    let mut length = 0;
+    // SAFETY: the caller's; the UTF-8 lives as long as `name`.
+    unsafe {
+        let Some(container) = repository.container(info) else {
+            return false;
+        };
+        let text = ffi::PyUnicode_AsUTF8AndSize(name, &mut length);
+        if text.is_null() {
             ffi::PyErr_Clear();
             return false;
         }
-        let container = (types.infos.info_container)(fields.info);
-        if container.is_null() {
-            return false;
-        }
-        let wanted = (types.infos.info_name)(container);
-        !wanted.is_null() && libc::strcmp(wanted, name) == 0
+        let text = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+        repository.name(container).as_bytes() == text
     }
 }
 

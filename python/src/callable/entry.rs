@@ -9,7 +9,6 @@ use std::ptr::null_mut;
 
 use pyo3::ffi;
 
-use super::base;
 use super::object::tail;
 use crate::embed::engine;
 
@@ -39,18 +38,19 @@ pub unsafe extern "C" fn first_call(
     nargsf: usize,
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython's vectorcall contract; only our callables have this slot.
-    shim(|| unsafe {
-        match engine::resolve(callable) {
-            // PyGObject warns of a deprecated callable when it builds its own invocation cache, so
-            // the first call is its. The cache stays: a later bail-out does not warn again.
-            Some(state) if state.deprecated() => {
-                engine::call_pygobject(callable, args, nargsf, kwnames)
-            }
-            Some(_) => enter(callable, args, nargsf, kwnames),
-            None => engine::call_pygobject(callable, args, nargsf, kwnames),
-        }
-    })
+    // SAFETY: CPython's vectorcall contract; only our unbound callables have this slot.
+    shim(|| unsafe { engine::first_call(callable, args, nargsf, kwnames) })
+}
+
+/// The slot of a callable at tier 0, and what the thunks of the higher tiers bail to.
+pub unsafe extern "C" fn tier0_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only resolved callables have this slot.
+    shim(|| unsafe { engine::call_tier0(callable, args, nargsf, kwnames) })
 }
 
 /// The slot of a rejected callable.
@@ -62,6 +62,25 @@ pub unsafe extern "C" fn pygobject_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only our callables have this slot.
     shim(|| unsafe { engine::call_pygobject(callable, args, nargsf, kwnames) })
+}
+
+/// What emitted code calls when its budget is used up.
+pub unsafe extern "C" fn promote(callable: *mut ffi::PyObject) {
+    // SAFETY: thunks pass the callable that they were entered for, with the interpreter lock held.
+    shim_void(|| unsafe { engine::promote(callable) });
+}
+
+/// What emitted code calls when a guard has failed.
+pub unsafe extern "C" fn deopt(callable: *mut ffi::PyObject) {
+    // SAFETY: as in `promote`.
+    shim_void(|| unsafe { engine::deopt(callable) });
+}
+
+/// As [`shim`] for a body that cannot raise: a panic is reported and the call goes on.
+fn shim_void(body: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+        gijit::trace::warn(&format!("internal error: {}", panic_text(panic.as_ref())));
+    }
 }
 
 /// Enters what the slot points to now.
@@ -82,18 +101,4 @@ pub unsafe fn enter(
         let slot: ffi::vectorcallfunc = std::mem::transmute(slot);
         slot(callable, args, nargsf, kwnames)
     }
-}
-
-/// The road back when tier 0 bails: not counted as a rejection.
-///
-/// # Safety
-/// As [`enter`].
-pub unsafe fn bail(
-    callable: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
-    nargsf: usize,
-    kwnames: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: the caller's.
-    unsafe { base::invoke(callable, args, nargsf, kwnames) }
 }

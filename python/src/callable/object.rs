@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 
 use super::{bind, entry};
 use crate::embed::engine::State;
-use crate::embed::infos::{self, InfoApi};
+use gijit::signature::girepository::Girepository;
 
 /// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h), the same from 3.42 to 3.50.
 /// [`create`] compares size and weak reference offset with the running PyGObject.
@@ -34,6 +34,10 @@ pub struct PyGICallableInfo {
     pub bound_arg: *mut ffi::PyObject,
 }
 
+/// `GI_FUNCTION_IS_METHOD` and `GI_FUNCTION_IS_CONSTRUCTOR`.
+const IS_METHOD: i32 = 1;
+const IS_CONSTRUCTOR: i32 = 2;
+
 const WEAKREFS: ffi::Py_ssize_t = std::mem::offset_of!(PyGICallableInfo, weakrefs) as _;
 
 /// What follows the `PyGICallableInfo` of an instance.
@@ -44,6 +48,9 @@ pub struct Tail {
     pub slot: AtomicUsize,
     /// NULL until the first call, and always NULL in a bound object. Owned by the object.
     pub state: AtomicPtr<State>,
+    /// In an unbound constructor the name, a str, of the class that it was last called on with
+    /// success, else NULL. Owned by the object.
+    pub class_name: AtomicPtr<ffi::PyObject>,
 }
 
 /// The types, the base that they derive from and what is taken over from it.
@@ -55,7 +62,7 @@ pub struct Types {
     pub base_call: ffi::ternaryfunc,
     base_dealloc: ffi::destructor,
     tail: usize,
-    pub infos: InfoApi,
+    pub repository: Girepository,
 }
 
 // SAFETY: type objects live as long as the process and are only used with the interpreter lock
@@ -102,7 +109,7 @@ pub fn create(base: &Bound<'_, PyAny>) -> Result<&'static Types, String> {
     let (Some(base_call), Some(base_dealloc)) = (call, dealloc) else {
         return Err("gi.FunctionInfo cannot be called".to_owned());
     };
-    let infos = infos::load()?;
+    let repository = Girepository::loaded()?;
     let make = |descr_get, flags| make_type(base, size as usize, descr_get, flags);
     let types = Types {
         base,
@@ -112,7 +119,7 @@ pub fn create(base: &Bound<'_, PyAny>) -> Result<&'static Types, String> {
         base_call,
         base_dealloc,
         tail: size as usize,
-        infos,
+        repository,
     };
     Ok(TYPES.get_or_init(|| types))
 }
@@ -206,11 +213,11 @@ pub unsafe fn new_unbound(types: &Types, info: *mut ffi::PyObject) -> *mut ffi::
     // SAFETY: `info` is a FunctionInfo, so its info pointer is a GIFunctionInfo.
     let (info, flags) = unsafe {
         let info = fields(info).info;
-        (info, (types.infos.function_flags)(info))
+        (info, types.repository.flags(info))
     };
-    let ty = if flags & infos::IS_CONSTRUCTOR != 0 {
+    let ty = if flags & IS_CONSTRUCTOR != 0 {
         types.constructor
-    } else if flags & infos::IS_METHOD != 0 {
+    } else if flags & IS_METHOD != 0 {
         types.method
     } else {
         types.plain
@@ -262,7 +269,7 @@ pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::
         };
         let made = alloc(types.base, 0);
         if !made.is_null() {
-            fields(made).info = (types.infos.info_ref)(fields(object).info);
+            fields(made).info = types.repository.reference(fields(object).info);
         }
         made
     }
@@ -284,7 +291,7 @@ unsafe fn allocate(
         };
         let made = alloc(ty, 0);
         if !made.is_null() {
-            fields(made).info = (types.infos.info_ref)(info);
+            fields(made).info = types.repository.reference(info);
             tail(made).slot.store(slot, Ordering::Relaxed);
         }
         made
@@ -297,10 +304,12 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // refers to. The state was made by `Box::into_raw`; dropping it detaches the slot before
     // PyGObject's deallocator frees the object.
     unsafe {
-        let state = tail(object).state.swap(null_mut(), Ordering::Relaxed);
+        let tail = tail(object);
+        let state = tail.state.swap(null_mut(), Ordering::Relaxed);
         if !state.is_null() {
             drop(Box::from_raw(state));
         }
+        ffi::Py_XDECREF(tail.class_name.swap(null_mut(), Ordering::Relaxed));
         (types.base_dealloc)(object);
     }
 }
