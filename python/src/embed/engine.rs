@@ -13,6 +13,7 @@ use gijit::compile::Compiler;
 use gijit::config::Config;
 use gijit::dispatch::{Callable, Tier};
 use gijit::plan::link::{Linked, Runtime};
+use gijit::plan::reject::Reason;
 use gijit::signature::girepository::Info;
 use gijit::{stats, trace};
 use gijit_interp::{Interpreter, Outcome};
@@ -43,14 +44,14 @@ pub struct Engine {
     /// Whether calls are counted.
     counting: bool,
     /// Rejected callables by reason.
-    rejections: Mutex<BTreeMap<&'static str, Vec<String>>>,
+    rejections: Mutex<BTreeMap<Reason, Vec<String>>>,
 }
 
 /// Why a callable is left to PyGObject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejection {
     pub name: String,
-    pub reason: &'static str,
+    pub reason: Reason,
     pub detail: String,
 }
 
@@ -92,16 +93,16 @@ pub fn start(plugin: PathBuf) -> Result<&'static Engine, String> {
 
 impl Engine {
     /// The callables rejected so far, by reason.
-    pub fn rejections(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub fn rejections(&self) -> BTreeMap<Reason, Vec<String>> {
         self.lock_rejections().clone()
     }
 
-    fn lock_rejections(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Vec<String>>> {
+    fn lock_rejections(&self) -> std::sync::MutexGuard<'_, BTreeMap<Reason, Vec<String>>> {
         self.rejections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reject(&self, rejection: &Rejection) {
-        stats::count_rejection(&rejection.name, rejection.reason, &rejection.detail);
+        stats::count_rejection(&rejection.name, rejection.reason.id(), &rejection.detail);
         let mut rejections = self.lock_rejections();
         let names = rejections.entry(rejection.reason).or_default();
         names.push(rejection.name.clone());
@@ -122,8 +123,8 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
             .unwrap_or_else(|panic| {
                 Err(Rejection {
                     // SAFETY: as above.
-                    name: unsafe { host::name(info) },
-                    reason: "defect in gijit",
+                    name: unsafe { host::signature(info) }.0.name,
+                    reason: Reason::Defect,
                     detail: entry::panic_text(panic.as_ref()).to_owned(),
                 })
             })
@@ -159,7 +160,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
 fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
     Interpreter::new(linked).map_err(|detail| Rejection {
         name: linked.plan.name.clone(),
-        reason: "calling convention",
+        reason: Reason::Defect,
         detail,
     })
 }

@@ -1,0 +1,82 @@
+//! What the core asks of Python: the back ends' set-up, and plans with Python's helpers attached.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gijit::code::CodeMemory;
+use gijit::compile::backend::{Backend, BackendError};
+use gijit::compile::plugin::LlvmPlugin;
+use gijit::compile::{BackendFactory, Setup};
+use gijit::config::Config;
+use gijit::plan::build::build;
+use gijit::plan::link::{Linked, Runtime};
+use gijit::plan::reject::{Reason, Reject};
+use gijit::signature::girepository::Info;
+use gijit::signature::read::{TypeSystem, read};
+use gijit::signature::{Bindings, Signature};
+use gijit_cranelift::CraneliftBackend;
+
+use super::engine::{Rejection, engine};
+use crate::callable::entry;
+use crate::callable::object::types;
+
+/// What the compiler of this process is made of. `plugin` is the LLVM tier's library.
+pub fn setup(config: Arc<Config>, runtime: Runtime, plugin: PathBuf) -> Setup {
+    let code = Arc::new(CodeMemory::new(config.code_limit));
+    let tier1: BackendFactory =
+        Box::new(|| Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>));
+    let tier2: BackendFactory = Box::new(move || llvm(&plugin));
+    Setup {
+        config,
+        recipes: Arc::new(crate::recipes::PythonRecipes::new(crate::layout::layout())),
+        runtime,
+        promote: entry::promote as *const () as usize,
+        deopt: entry::deopt as *const () as usize,
+        code: Box::new(code),
+        tier1,
+        tier2,
+    }
+}
+
+fn llvm(plugin: &std::path::Path) -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(LlvmPlugin::load(plugin)?))
+}
+
+/// What the typelib says about `info`.
+///
+/// # Safety
+/// `info` is a function info of the loaded libgirepository; the interpreter lock is held.
+pub unsafe fn signature(info: Info) -> (Signature, Bindings) {
+    let types_system = TypeSystem {
+        fundamental: crate::marshal::glib::api().g_type_fundamental,
+    };
+    // SAFETY: the caller's; the interpreter lock is held, as in PyGObject.
+    unsafe { read(&types().repository, &types_system, info) }
+}
+
+/// The plan of `info` with everything that a call needs, and whether it is deprecated.
+///
+/// # Errors
+/// Why PyGObject has to call it.
+///
+/// # Safety
+/// As [`signature`].
+pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
+    // SAFETY: the caller's.
+    let (signature, bindings) = unsafe { signature(info) };
+    let rejected = |reason, detail| Rejection {
+        name: signature.name.clone(),
+        reason,
+        detail,
+    };
+    if let Some(why) = engine().config.excludes(&signature.name) {
+        return Err(rejected(Reason::NotSelected, why.to_owned()));
+    }
+    if bindings.native == 0 {
+        return Err(rejected(Reason::NoSymbol, signature.symbol.clone()));
+    }
+    let plan = build(&signature).map_err(|Reject { reason, place }| rejected(reason, place))?;
+    let linked = crate::marshal::link(plan, &bindings)
+        .map_err(|why| rejected(Reason::NoConversion, why.to_string()))?;
+    Ok((linked, signature.deprecated))
+}
