@@ -12,6 +12,8 @@ patches wrap PyGObject's functions and leave their work to them:
 Virtual functions and the methods of class structs stay PyGObject's.
 """
 
+import atexit
+import os
 import sys
 import types
 from importlib import import_module
@@ -63,11 +65,17 @@ def load():
     try:
         from . import _gijit
 
-        _gijit.prepare(_gi.FunctionInfo)
+        _gijit.prepare(_gi.FunctionInfo, plugin_path())
     except (ImportError, RuntimeError) as error:
         raise InstallError(str(error)) from error
     _native = _gijit
+    atexit.register(_gijit.shutdown)
     return _native
+
+
+def plugin_path():
+    """Where the LLVM tier's library belongs; it need not be there."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "libgijit_llvm.so")
 
 
 def install():

@@ -7,6 +7,7 @@
 
 mod callable;
 mod embed;
+mod glib;
 mod layout;
 mod marshal;
 mod recipes;

@@ -177,15 +177,6 @@ pub unsafe fn is_ours(types: &Types, object: *mut ffi::PyObject) -> bool {
     ty == types.method || ty == types.plain || ty == types.constructor
 }
 
-/// Whether `object`, one of ours, is an unbound constructor.
-///
-/// # Safety
-/// As [`is_ours`].
-pub unsafe fn is_constructor(types: &Types, object: *mut ffi::PyObject) -> bool {
-    // SAFETY: the caller's.
-    unsafe { ffi::Py_TYPE(object) == types.constructor }
-}
-
 /// The PyGObject part of a callable.
 ///
 /// # Safety

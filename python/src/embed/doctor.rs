@@ -20,7 +20,10 @@ fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)>
             Err(error) => (false, error.to_string()),
         };
         let (llvm, llvm_detail) = match LlvmPlugin::load(&plugin) {
-            Ok(llvm) => (true, format!("LLVM {}, {}", llvm.version(), plugin.display())),
+            Ok(llvm) => (
+                true,
+                format!("LLVM {}, {}", llvm.version(), plugin.display()),
+            ),
             Err(error) => (false, error.to_string()),
         };
         vec![

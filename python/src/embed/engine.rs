@@ -9,19 +9,23 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use gijit::code::CodeMemory;
 use gijit::compile::Compiler;
 use gijit::config::Config;
 use gijit::dispatch::{Callable, Tier};
 use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::Reason;
 use gijit::signature::girepository::Info;
+use gijit::signature::read::TypeSystem;
 use gijit::{stats, trace};
 use gijit_interp::{Interpreter, Outcome};
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 use super::host;
 use crate::callable::object::{Tail, fields, tail};
 use crate::callable::{base, entry};
+use crate::marshal;
 
 /// The resolved half of a callable object.
 pub struct State {
@@ -40,7 +44,9 @@ impl Drop for State {
 pub struct Engine {
     pub config: Arc<Config>,
     pub compiler: &'static Compiler,
+    pub type_system: TypeSystem,
     runtime: Runtime,
+    code: Arc<CodeMemory>,
     /// Whether calls are counted.
     counting: bool,
     /// Rejected callables by reason.
@@ -55,11 +61,23 @@ pub struct Rejection {
     pub detail: String,
 }
 
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.reason.text().trim_end_matches('.'))?;
+        match self.detail.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", self.detail),
+        }
+    }
+}
+
 static ENGINE: OnceLock<Engine> = OnceLock::new();
 
 /// The engine; exists before any callable does.
 pub fn engine() -> &'static Engine {
-    ENGINE.get().expect("the engine is started before callables are made")
+    ENGINE
+        .get()
+        .expect("the engine is started before callables are made")
 }
 
 /// Reads the configuration and starts the engine, once per process. `plugin` is where the LLVM
@@ -67,7 +85,7 @@ pub fn engine() -> &'static Engine {
 ///
 /// # Errors
 /// One line, when this process cannot be served.
-pub fn start(plugin: PathBuf) -> Result<&'static Engine, String> {
+pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String> {
     if let Some(engine) = ENGINE.get() {
         return Ok(engine);
     }
@@ -79,14 +97,19 @@ pub fn start(plugin: PathBuf) -> Result<&'static Engine, String> {
         trace::warn(&error);
     }
     let config = Arc::new(config);
-    let runtime = host::runtime()?;
-    let compiler = Compiler::new(host::setup(Arc::clone(&config), runtime, plugin));
+    let type_system = host::type_system()?;
+    let runtime = marshal::runtime();
+    let code = Arc::new(CodeMemory::new(config.code_limit));
+    let setup = host::setup(py, Arc::clone(&config), runtime, Arc::clone(&code), plugin);
+    let compiler = Compiler::new(setup);
     compiler.handle_forks();
     Ok(ENGINE.get_or_init(|| Engine {
         counting: config.counts_calls(),
         config,
         compiler,
+        type_system,
         runtime,
+        code,
         rejections: Mutex::default(),
     }))
 }
@@ -97,8 +120,15 @@ impl Engine {
         self.lock_rejections().clone()
     }
 
+    /// Bytes of machine code that exist.
+    pub fn code_bytes(&self) -> usize {
+        self.code.live_bytes()
+    }
+
     fn lock_rejections(&self) -> std::sync::MutexGuard<'_, BTreeMap<Reason, Vec<String>>> {
-        self.rejections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rejections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reject(&self, rejection: &Rejection) {
@@ -143,8 +173,13 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
                 // SAFETY: the slot lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
                 let core = unsafe { Callable::new(linked, &tail.slot, tier0) };
-                let state = State { core, interpreter, deprecated };
-                tail.state.store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
+                let state = State {
+                    core,
+                    interpreter,
+                    deprecated,
+                };
+                tail.state
+                    .store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
             }
             Err(rejection) => {
                 engine().reject(&rejection);

@@ -15,20 +15,40 @@ use gijit::signature::girepository::Info;
 use gijit::signature::read::{TypeSystem, read};
 use gijit::signature::{Bindings, Signature};
 use gijit_cranelift::CraneliftBackend;
+use pyo3::prelude::*;
 
 use super::engine::{Rejection, engine};
 use crate::callable::entry;
 use crate::callable::object::types;
+use crate::glib::glib;
+use crate::layout::layout;
+use crate::marshal;
+use crate::recipes::PythonRecipes;
+
+/// What reading a typelib needs of GObject.
+///
+/// # Errors
+/// The function that is missing.
+pub fn type_system() -> Result<TypeSystem, String> {
+    glib().map(|glib| TypeSystem {
+        fundamental: glib.g_type_fundamental,
+    })
+}
 
 /// What the compiler of this process is made of. `plugin` is the LLVM tier's library.
-pub fn setup(config: Arc<Config>, runtime: Runtime, plugin: PathBuf) -> Setup {
-    let code = Arc::new(CodeMemory::new(config.code_limit));
+pub fn setup(
+    py: Python<'_>,
+    config: Arc<Config>,
+    runtime: Runtime,
+    code: Arc<CodeMemory>,
+    plugin: PathBuf,
+) -> Setup {
     let tier1: BackendFactory =
         Box::new(|| Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>));
     let tier2: BackendFactory = Box::new(move || llvm(&plugin));
     Setup {
         config,
-        recipes: Arc::new(crate::recipes::PythonRecipes::new(crate::layout::layout())),
+        recipes: Arc::new(PythonRecipes::new(layout(py))),
         runtime,
         promote: entry::promote as *const () as usize,
         deopt: entry::deopt as *const () as usize,
@@ -47,11 +67,8 @@ fn llvm(plugin: &std::path::Path) -> Result<Box<dyn Backend>, BackendError> {
 /// # Safety
 /// `info` is a function info of the loaded libgirepository; the interpreter lock is held.
 pub unsafe fn signature(info: Info) -> (Signature, Bindings) {
-    let types_system = TypeSystem {
-        fundamental: crate::marshal::glib::api().g_type_fundamental,
-    };
-    // SAFETY: the caller's; the interpreter lock is held, as in PyGObject.
-    unsafe { read(&types().repository, &types_system, info) }
+    // SAFETY: the caller's; the interpreter lock is held, as when PyGObject reads.
+    unsafe { read(&types().repository, &engine().type_system, info) }
 }
 
 /// The plan of `info` with everything that a call needs, and whether it is deprecated.
@@ -76,7 +93,7 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
         return Err(rejected(Reason::NoSymbol, signature.symbol.clone()));
     }
     let plan = build(&signature).map_err(|Reject { reason, place }| rejected(reason, place))?;
-    let linked = crate::marshal::link(plan, &bindings)
+    let linked = marshal::link(plan, &bindings)
         .map_err(|why| rejected(Reason::NoConversion, why.to_string()))?;
     Ok((linked, signature.deprecated))
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use gijit::compile::backend::Listing;
 use gijit::dispatch::{Callable, Tier, policy, seen};
@@ -147,7 +146,10 @@ fn promote(callable: &Bound<'_, PyAny>, tier: &Bound<'_, PyAny>) -> PyResult<()>
 #[pyfunction]
 fn stats<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
     let text = Stats::now(engine().code_bytes()).json();
-    Ok(py.import("json")?.call_method1("loads", (text,))?.cast_into()?)
+    Ok(py
+        .import("json")?
+        .call_method1("loads", (text,))?
+        .cast_into()?)
 }
 
 /// See `gijit.rejections`.
@@ -210,7 +212,14 @@ fn explain(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
 }
 
 const STAGES: [&str; 8] = [
-    "signature", "plan", "ir", "clif", "llvm", "asm", "profile", "gil",
+    "signature",
+    "plan",
+    "ir",
+    "clif",
+    "llvm",
+    "asm",
+    "profile",
+    "gil",
 ];
 
 /// These exist for rejected callables too. The typelib is read again: neither is kept.

@@ -1,19 +1,22 @@
 //! Making callables for what PyGObject is about to hand out, and stock infos for the way back.
 
+use std::path::PathBuf;
+
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use super::engine;
 use crate::callable::object;
 
-/// Makes the callable types. `base` is `gi._gi.FunctionInfo`.
+/// Makes the callable types and starts the engine. `base` is `gi._gi.FunctionInfo`, `plugin` the
+/// path of the LLVM tier's library, which is loaded when it is needed.
 ///
 /// Raises RuntimeError, with the reason, when this PyGObject cannot be served.
 #[pyfunction]
-pub fn prepare(base: &Bound<'_, PyAny>) -> PyResult<()> {
-    object::create(base)
-        .map(|_| ())
-        .map_err(PyRuntimeError::new_err)
+pub fn prepare(base: &Bound<'_, PyAny>, plugin: PathBuf) -> PyResult<()> {
+    let started = object::create(base).and_then(|_| engine::start(base.py(), plugin).map(|_| ()));
+    started.map_err(PyRuntimeError::new_err)
 }
 
 /// The callable that stands for a stock, unbound `gi.FunctionInfo`; anything else is given back as
