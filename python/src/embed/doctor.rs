@@ -7,10 +7,20 @@ use gijit::compile::plugin::LlvmPlugin;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
+use crate::layout::layout;
+
 /// Tries what the tiers need: `(what, works, detail)` each. `plugin` is the LLVM tier's library.
 #[pyfunction]
 fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)> {
-    py.detach(|| {
+    let probes = layout(py).probes.iter().map(|probe| {
+        let detail = if probe.holds {
+            "as expected"
+        } else {
+            probe.without
+        };
+        (probe.name, probe.holds, detail.to_owned())
+    });
+    let mut found = py.detach(|| {
         let (memory, memory_detail) = match CodeMemory::probe() {
             Ok(()) => (true, "can be mapped and entered".to_owned()),
             Err(error) => (false, error.to_string()),
@@ -31,7 +41,9 @@ fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)>
             ("tier 1 (Cranelift)", cranelift && memory, cranelift_detail),
             ("tier 2 (LLVM)", llvm && memory, llvm_detail),
         ]
-    })
+    });
+    found.extend(probes);
+    found
 }
 
 /// Registers the functions of this module.
