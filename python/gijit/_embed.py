@@ -147,8 +147,10 @@ def _module_getattr(native, original):
         if type(value) is FunctionInfo:
             value = adopt(value)
             vars(self)[name] = value
-        elif isinstance(value, type) and isinstance(vars(value).get("__info__"), EnumInfo):
-            _replace_in_class(value, adopt)
+        elif isinstance(value, type):
+            info = vars(value).get("__info__")
+            if type(info) is EnumInfo and info.get_methods():
+                _replace_in_class(value, adopt)
         return value
 
     return __getattr__
