@@ -98,6 +98,7 @@ pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String>
     }
     let config = Arc::new(config);
     let type_system = host::type_system()?;
+    marshal::prepare(py)?;
     let runtime = marshal::runtime();
     let code = Arc::new(CodeMemory::new(config.code_limit));
     let setup = host::setup(py, Arc::clone(&config), runtime, Arc::clone(&code), plugin);

@@ -89,11 +89,9 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
     if let Some(why) = engine().config.excludes(&signature.name) {
         return Err(rejected(Reason::NotSelected, why.to_owned()));
     }
-    if bindings.native == 0 {
-        return Err(rejected(Reason::NoSymbol, signature.symbol.clone()));
-    }
-    let plan = build(&signature).map_err(|Reject { reason, place }| rejected(reason, place))?;
-    let linked = marshal::link(plan, &bindings)
-        .map_err(|why| rejected(Reason::NoConversion, why.to_string()))?;
-    Ok((linked, signature.deprecated))
+    let because = |Reject { reason, place }| rejected(reason, place);
+    let plan = build(&signature).map_err(because)?;
+    let repository = &types().repository;
+    let linked = Python::attach(|py| marshal::link(py, repository, plan, &bindings));
+    Ok((linked.map_err(because)?, signature.deprecated))
 }
