@@ -81,6 +81,7 @@ impl Backend for CraneliftBackend {
         };
         Ok(MachineCode {
             bytes: code.code_buffer().to_vec(),
+            constants: 0,
             align: 64,
             entry: 0,
             unwind,
