@@ -260,8 +260,9 @@ impl Segment {
             ));
         }
         // SAFETY: a zero-terminated name and documented flags.
-        let create =
-            |flags| unsafe { libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC | flags) };
+        let create = |flags| unsafe {
+            libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC | flags)
+        };
         // What cannot be executed as a program can still be mapped, and a system with
         // `vm.memfd_noexec=2` makes no other files. Kernels before 6.3 do not know the flag.
         let mut file = create(MFD_NOEXEC_SEAL);

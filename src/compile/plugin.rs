@@ -128,7 +128,11 @@ impl LlvmPlugin {
             unavailable(format!("it is no LLVM tier of gijit ({error})"))
         };
         // SAFETY: the type of `gijit_llvm_abi` is the same in all versions.
-        let version = unsafe { library.get::<abi::AbiFn>(b"gijit_llvm_abi\0").map_err(missing)?() };
+        let version = unsafe {
+            library
+                .get::<abi::AbiFn>(b"gijit_llvm_abi\0")
+                .map_err(missing)?()
+        };
         if version != abi::VERSION {
             return Err(unavailable(format!(
                 "it has interface version {version}, this gijit needs {}: reinstall gijit",

@@ -8,6 +8,7 @@
 //! longer than one function but the description of the machine.
 
 mod compiler;
+mod engines;
 mod object_file;
 mod translate;
 

@@ -52,7 +52,11 @@ pub(crate) fn translate<'ctx>(
     for attribute in function_attributes(context) {
         llvm.add_attribute(AttributeLoc::Function, attribute);
     }
-    if let Some(attribute) = function.signature.result.and_then(|r| extension(context, r)) {
+    if let Some(attribute) = function
+        .signature
+        .result
+        .and_then(|r| extension(context, r))
+    {
         llvm.add_attribute(AttributeLoc::Return, attribute);
     }
     let builder = context.create_builder();
@@ -90,6 +94,7 @@ pub(crate) fn translate<'ctx>(
             .collect(),
         values: vec![None; function.values.len()],
         phis: vec![Vec::new(); function.blocks.len()],
+        edges: vec![None; function.blocks.len()],
         named: symbols == Symbols::Names,
     };
     translator.body()
@@ -107,6 +112,9 @@ struct Translator<'a, 'ctx> {
     values: Vec<Option<BasicValueEnum<'ctx>>>,
     /// Per block, one for each of its parameters.
     phis: Vec<Vec<PhiValue<'ctx>>>,
+    /// Of a block that branches to one block both ways: the block on its second edge, since a phi
+    /// has one value for each predecessor.
+    edges: Vec<Option<BasicBlock<'ctx>>>,
     /// Whether values keep their names.
     named: bool,
 }
@@ -150,14 +158,19 @@ impl<'ctx> Translator<'_, 'ctx> {
         for inst in &data.insts {
             self.inst(inst)?;
         }
-        self.terminator(data.terminator.as_ref().expect("verified: a block ends"))
+        let terminator = data.terminator.as_ref().expect("verified: a block ends");
+        self.terminator(block, terminator)
     }
 
     /// Gives the phis of the blocks that `block` jumps to their values on this edge.
     fn join(&mut self, block: ir::Block) {
-        let from = self.blocks[block.index()];
         let terminator = self.function.blocks[block.index()].terminator.as_ref();
-        for target in terminator.into_iter().flat_map(Terminator::targets) {
+        let targets = terminator.into_iter().flat_map(Terminator::targets);
+        for (side, target) in targets.enumerate() {
+            let from = match self.edges[block.index()] {
+                Some(edge) if side == 1 => edge,
+                _ => self.blocks[block.index()],
+            };
             for (phi, &arg) in self.phis[target.block.index()].iter().zip(&target.args) {
                 phi.add_incoming(&[(&self.get(arg), from)]);
             }
@@ -214,9 +227,7 @@ impl<'ctx> Translator<'_, 'ctx> {
             } => {
                 let (yes, no) = (self.get(*on_true), self.get(*on_false));
                 let cond = self.condition(*cond)?;
-                let value = self
-                    .builder
-                    .build_select(cond, yes, no, &self.name(*dst))?;
+                let value = self.builder.build_select(cond, yes, no, &self.name(*dst))?;
                 (*dst, value)
             }
         };
@@ -276,7 +287,9 @@ impl<'ctx> Translator<'_, 'ctx> {
             BinaryOp::Sar => b.build_right_shift(lhs, self.amount(rhs)?, true, name)?,
         };
         match self.function.ty(dst) {
-            Type::Ptr => Ok(b.build_int_to_ptr(value, pointer(self.context), name)?.into()),
+            Type::Ptr => Ok(b
+                .build_int_to_ptr(value, pointer(self.context), name)?
+                .into()),
             _ => Ok(value.into()),
         }
     }
@@ -298,12 +311,10 @@ impl<'ctx> Translator<'_, 'ctx> {
         let int = |predicate| {
             let (lhs, rhs) = (self.get(lhs), self.get(rhs));
             match lhs {
-                BasicValueEnum::PointerValue(lhs) => self.builder.build_int_compare(
-                    predicate,
-                    lhs,
-                    rhs.into_pointer_value(),
-                    "",
-                ),
+                BasicValueEnum::PointerValue(lhs) => {
+                    self.builder
+                        .build_int_compare(predicate, lhs, rhs.into_pointer_value(), "")
+                }
                 lhs => self.builder.build_int_compare(
                     predicate,
                     lhs.into_int_value(),
@@ -399,7 +410,7 @@ impl<'ctx> Translator<'_, 'ctx> {
         Ok(call)
     }
 
-    fn terminator(&self, terminator: &Terminator) -> Built<()> {
+    fn terminator(&mut self, block: ir::Block, terminator: &Terminator) -> Built<()> {
         match terminator {
             Terminator::Jump(target) => {
                 self.builder
@@ -410,11 +421,18 @@ impl<'ctx> Translator<'_, 'ctx> {
                 then,
                 otherwise,
             } => {
-                let branch = self.builder.build_conditional_branch(
-                    self.condition(*cond)?,
-                    self.blocks[then.block.index()],
-                    self.blocks[otherwise.block.index()],
-                )?;
+                let cond = self.condition(*cond)?;
+                let yes = self.blocks[then.block.index()];
+                let mut no = self.blocks[otherwise.block.index()];
+                if yes == no {
+                    no = self.context.append_basic_block(self.llvm, "edge");
+                    self.edges[block.index()] = Some(no);
+                }
+                let branch = self.builder.build_conditional_branch(cond, yes, no)?;
+                if self.edges[block.index()].is_some() {
+                    self.builder.position_at_end(no);
+                    self.builder.build_unconditional_branch(yes)?;
+                }
                 let cold = |block: ir::Block| self.function.blocks[block.index()].cold;
                 match (cold(then.block), cold(otherwise.block)) {
                     (true, false) => self.weigh(branch, UNLIKELY, LIKELY),
@@ -549,9 +567,8 @@ fn extension(context: &Context, of: AbiType) -> Option<Attribute> {
 }
 
 fn function_attributes(context: &Context) -> [Attribute; 5] {
-    let named = |name, value| {
-        context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), value)
-    };
+    let named =
+        |name, value| context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), value);
     [
         named("nounwind", 0),
         // Tables that are right at every instruction: profilers stop anywhere.

@@ -6,9 +6,7 @@ use gijit::ir::text;
 
 use super::{INTERESTING, check, functions};
 
-const BINARY: [&str; 9] = [
-    "add", "sub", "mul", "and", "or", "xor", "shl", "shr", "sar",
-];
+const BINARY: [&str; 9] = ["add", "sub", "mul", "and", "or", "xor", "shl", "shr", "sar"];
 const CONDITIONS: [&str; 10] = [
     "eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge",
 ];

@@ -93,10 +93,7 @@ unsafe fn step(
             cond,
             lhs,
             rhs,
-        } => (
-            *dst,
-            u64::from(compare(*cond, ty(lhs), get(lhs), get(rhs))),
-        ),
+        } => (*dst, u64::from(compare(*cond, ty(lhs), get(lhs), get(rhs)))),
         Inst::Convert { dst, op, value } => (*dst, convert(*op, ty(value), ty(dst), get(value))),
         Inst::Select {
             dst,

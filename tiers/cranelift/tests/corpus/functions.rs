@@ -12,7 +12,12 @@ pub const ALL: &[(&str, fn() -> u64, &str, Model)] = &[
         "(i8, u8, i16, u16, i32, u32) -> i64",
         |a| {
             narrow(
-                a[0] as i8, a[1] as u8, a[2] as i16, a[3] as u16, a[4] as i32, a[5] as u32,
+                a[0] as i8,
+                a[1] as u8,
+                a[2] as i16,
+                a[3] as u16,
+                a[4] as i32,
+                a[5] as u32,
             ) as u64
         },
     ),
@@ -21,19 +26,33 @@ pub const ALL: &[(&str, fn() -> u64, &str, Model)] = &[
         || extended as *const () as u64,
         "(i8, u8, i16, u16) -> i64",
         |a| {
-            let [a, b, c, d] = [a[0] as i8 as i32, a[1] as i32, a[2] as i16 as i32, a[3] as i32];
+            let [a, b, c, d] = [
+                a[0] as i8 as i32,
+                a[1] as i32,
+                a[2] as i16 as i32,
+                a[3] as i32,
+            ];
             extended(a, b, c, d) as u64
         },
     ),
-    ("dirty_i8", || dirty as *const () as u64, "(i64) -> i8", |a| {
-        dirty(a[0])
-    }),
-    ("dirty_u16", || dirty as *const () as u64, "(i64) -> u16", |a| {
-        dirty(a[0])
-    }),
-    ("dirty_i32", || dirty as *const () as u64, "(i64) -> i32", |a| {
-        dirty(a[0])
-    }),
+    (
+        "dirty_i8",
+        || dirty as *const () as u64,
+        "(i64) -> i8",
+        |a| dirty(a[0]),
+    ),
+    (
+        "dirty_u16",
+        || dirty as *const () as u64,
+        "(i64) -> u16",
+        |a| dirty(a[0]),
+    ),
+    (
+        "dirty_i32",
+        || dirty as *const () as u64,
+        "(i64) -> i32",
+        |a| dirty(a[0]),
+    ),
     (
         "floats",
         || floats as *const () as u64,
@@ -44,9 +63,12 @@ pub const ALL: &[(&str, fn() -> u64, &str, Model)] = &[
             floats(single(a[0]), double(a[1]), single(a[2]), double(a[3])).to_bits()
         },
     ),
-    ("single", || single as *const () as u64, "(f32) -> f32", |a| {
-        u64::from(single(f32::from_bits(a[0] as u32)).to_bits())
-    }),
+    (
+        "single",
+        || single as *const () as u64,
+        "(f32) -> f32",
+        |a| u64::from(single(f32::from_bits(a[0] as u32)).to_bits()),
+    ),
     (
         "many",
         || many as *const () as u64,

@@ -3,9 +3,7 @@
 use gijit::code::CodeMemory;
 use gijit::compile::backend::Backend;
 use gijit::ir::builder::Builder;
-use gijit::ir::{
-    AbiType, BinaryOp, CallSignature, Condition, ConvertOp, Function, Type, Value,
-};
+use gijit::ir::{AbiType, BinaryOp, CallSignature, Condition, ConvertOp, Function, Type, Value};
 
 use super::{INTERESTING, check, functions};
 
