@@ -1,1 +1,6 @@
-//! gijit.
+//! gijit's core inside PyGObject.
+
+mod glib;
+mod layout;
+mod marshal;
+mod recipes;

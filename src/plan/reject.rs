@@ -1,1 +1,86 @@
-//! Plan reject.
+//! Why a signature runs in PyGObject instead of here: the one table of reasons.
+//!
+//! A rejection is a property of the signature, found before the first call. It is no error: the
+//! callable works as before, and the reason is counted and shown. New reasons are added here and
+//! nowhere else.
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])* $variant:ident = $id:literal;)*) => {
+        /// A reason. Its documentation is what users are shown.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $doc])* $variant,)* }
+
+        impl Reason {
+            /// All reasons, in the order of the table.
+            pub const ALL: &[Reason] = &[$(Reason::$variant),*];
+
+            /// The stable name, for statistics and traces.
+            pub fn id(self) -> &'static str {
+                match self { $(Reason::$variant => $id,)* }
+            }
+
+            /// One sentence for users.
+            pub fn text(self) -> &'static str {
+                match self { $(Reason::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// An array argument or result.
+    Array = "array";
+    /// A GList or GSList argument or result.
+    List = "list";
+    /// A GHashTable argument or result.
+    HashTable = "hash-table";
+    /// A callback argument.
+    Callback = "callback";
+    /// A bare pointer (gpointer) argument or result.
+    Pointer = "pointer";
+    /// A GValue argument or result.
+    Value = "gvalue";
+    /// A GClosure argument or result.
+    Closure = "gclosure";
+    /// A GError argument or result (other than the one that is raised).
+    Error = "gerror";
+    /// A fundamental type that is no GObject, such as GParamSpec.
+    Fundamental = "fundamental";
+    /// A struct that another module converts, such as cairo's.
+    ForeignStruct = "foreign-struct";
+    /// A class struct.
+    ClassStruct = "class-struct";
+    /// A struct that is passed or returned by value.
+    StructByValue = "struct-by-value";
+    /// A struct that the caller allocates for the callee to fill.
+    CallerAllocated = "caller-allocated";
+    /// An unregistered struct whose ownership is given away.
+    StructGivenAway = "struct-given-away";
+    /// A transfer of the container only.
+    ContainerTransfer = "container-transfer";
+    /// A virtual function.
+    VirtualFunction = "virtual-function";
+    /// More than 32 Python arguments or results.
+    TooLarge = "too-large";
+    /// The library does not export the symbol that its typelib names.
+    NoSymbol = "no-symbol";
+    /// A type that no installed typelib defines.
+    Unresolved = "unresolved-type";
+}
+
+/// A rejected signature: the reason and the argument at fault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reject {
+    pub reason: Reason,
+    /// The argument's name, `return value` or `self`; empty for the whole callable.
+    pub place: String,
+}
+
+impl std::fmt::Display for Reject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.place.is_empty() {
+            true => write!(f, "{}", self.reason.id()),
+            false => write!(f, "{} ({})", self.reason.id(), self.place),
+        }
+    }
+}

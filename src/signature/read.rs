@@ -1,1 +1,341 @@
-//! Typelib read.
+//! Reads one callable out of its typelib.
+//!
+//! After this nothing reads the typelib for it again. The infos of the types that it names are kept
+//! (one reference each, never dropped: a typelib is never unloaded either).
+
+use super::girepository::{Girepository, Info, InfoKind};
+use super::{
+    Bindings, CallableKind, Direction, Instance, Param, Return, Signature, StructKind, Transfer,
+    Type, TypeBinding, TypeRef,
+};
+use crate::ir::AbiType;
+
+/// `GIFunctionInfoFlags`.
+const IS_METHOD: i32 = 1;
+const IS_CONSTRUCTOR: i32 = 2;
+
+/// Fundamental `GType`s, from gtype.h.
+const G_TYPE_NONE: usize = 4;
+const G_TYPE_POINTER: usize = 17 << 2;
+const G_TYPE_BOXED: usize = 18 << 2;
+const G_TYPE_OBJECT: usize = 20 << 2;
+const G_TYPE_VARIANT: usize = 21 << 2;
+
+/// What reading needs of GObject.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeSystem {
+    /// `g_type_fundamental`.
+    pub fundamental: unsafe extern "C" fn(usize) -> usize,
+}
+
+/// Reads the function or virtual function `info`.
+///
+/// # Safety
+/// `info` is a valid function or vfunc info of `repository`, `types` holds GObject's functions, and
+/// the caller may run `get_type` functions (PyGObject runs them with the GIL held).
+pub unsafe fn read(
+    repository: &Girepository,
+    types: &TypeSystem,
+    info: Info,
+) -> (Signature, Bindings) {
+    let mut reader = Reader {
+        repository,
+        types,
+        bindings: Bindings::default(),
+    };
+    // SAFETY: by this function's contract.
+    let signature = unsafe { reader.callable(info) };
+    (signature, reader.bindings)
+}
+
+struct Reader<'a> {
+    repository: &'a Girepository,
+    types: &'a TypeSystem,
+    bindings: Bindings,
+}
+
+impl Reader<'_> {
+    /// # Safety
+    /// As for [`read`].
+    unsafe fn callable(&mut self, info: Info) -> Signature {
+        let repository = self.repository;
+        // SAFETY: `info` is a valid callable info; infos made on the way are valid until unref'd.
+        unsafe {
+            let vfunc = repository.kind(info) == InfoKind::VFunc;
+            let flags = if vfunc {
+                IS_METHOD
+            } else {
+                repository.flags(info)
+            };
+            let kind = match flags {
+                _ if vfunc => CallableKind::VFunc,
+                flags if flags & IS_CONSTRUCTOR != 0 => CallableKind::Constructor,
+                flags if flags & IS_METHOD != 0 => CallableKind::Method,
+                _ => CallableKind::Function,
+            };
+            let container = repository.container(info);
+            let mut name = repository.namespace(info);
+            if let Some(container) = container {
+                name = format!("{name}.{}", repository.name(container));
+            }
+            let name = format!("{name}.{}", repository.name(info));
+            let (owns, nullable, skip, throws, instance_transfer) = repository.callable_facts(info);
+            let instance = match (kind, container) {
+                (CallableKind::Method | CallableKind::VFunc, Some(container)) => Some(Instance {
+                    ty: self.interface(container),
+                    transfer: transfer(instance_transfer),
+                }),
+                _ => None,
+            };
+            let params = (0..repository.n_args(info))
+                .map(|index| {
+                    let arg = repository.arg(info, index);
+                    let param = self.param(arg);
+                    repository.unref(arg);
+                    param
+                })
+                .collect();
+            let result = repository.return_type(info);
+            let (_, is_pointer) = repository.type_tag(result);
+            let result_type = self.ty(result);
+            let length = match result_type {
+                Type::Array { .. } => repository.array_length(result),
+                _ => None,
+            };
+            repository.unref(result);
+            if !vfunc {
+                self.bindings.native = repository.address(info);
+            }
+            Signature {
+                name,
+                symbol: if vfunc {
+                    String::new()
+                } else {
+                    repository.symbol(info)
+                },
+                kind,
+                instance,
+                params,
+                result: Return {
+                    ty: result_type,
+                    is_pointer,
+                    transfer: transfer(owns),
+                    nullable,
+                    skip,
+                    length,
+                },
+                throws,
+                deprecated: repository.deprecated(info),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `arg` is a valid argument info.
+    unsafe fn param(&mut self, arg: Info) -> Param {
+        let repository = self.repository;
+        // SAFETY: by this function's contract; the type info is dropped at the end.
+        unsafe {
+            let (direction, ownership) = repository.arg_passing(arg);
+            let (nullable, optional, caller_allocates) = repository.arg_facts(arg);
+            let info = repository.arg_type(arg);
+            let (_, is_pointer) = repository.type_tag(info);
+            let ty = self.ty(info);
+            let length = match ty {
+                Type::Array { .. } => repository.array_length(info),
+                _ => None,
+            };
+            repository.unref(info);
+            Param {
+                name: repository.name(arg),
+                ty,
+                is_pointer,
+                direction: match direction {
+                    0 => Direction::In,
+                    1 => Direction::Out,
+                    _ => Direction::InOut,
+                },
+                transfer: transfer(ownership),
+                nullable,
+                optional,
+                caller_allocates,
+                closure: repository.arg_closure(arg),
+                destroy: repository.arg_destroy(arg),
+                length,
+            }
+        }
+    }
+
+    /// # Safety
+    /// `info` is a valid type info.
+    unsafe fn ty(&mut self, info: Info) -> Type {
+        // SAFETY: by this function's contract.
+        let (tag, is_pointer) = unsafe { self.repository.type_tag(info) };
+        match tag {
+            0 if is_pointer => Type::Pointer,
+            0 => Type::Void,
+            1 => Type::Boolean,
+            2..=9 => Type::Integer(integer(tag)),
+            10 => Type::Float,
+            11 => Type::Double,
+            12 => Type::GType,
+            13 => Type::Utf8,
+            14 => Type::Filename,
+            15 => {
+                // SAFETY: the tag says that it is an array.
+                let kind = match unsafe { self.repository.array_type(info) } {
+                    0 => "C array",
+                    1 => "GArray",
+                    2 => "GPtrArray",
+                    _ => "GByteArray",
+                };
+                Type::Array {
+                    description: kind.to_owned(),
+                }
+            }
+            16 => {
+                // SAFETY: the tag says that it has an interface; the reference is dropped, `binding`
+                // takes its own.
+                unsafe {
+                    let interface = self.repository.type_interface(info);
+                    let ty = self.interface(interface);
+                    self.repository.unref(interface);
+                    ty
+                }
+            }
+            17 => Type::List {
+                description: "GList".to_owned(),
+            },
+            18 => Type::List {
+                description: "GSList".to_owned(),
+            },
+            19 => Type::Hash {
+                description: "GHashTable".to_owned(),
+            },
+            20 => Type::Error,
+            21 => Type::Unichar,
+            _ => Type::Unresolved {
+                name: format!("type tag {tag}"),
+            },
+        }
+    }
+
+    /// # Safety
+    /// `info` is a valid info of a registered type, a callback or an unresolved one.
+    unsafe fn interface(&mut self, info: Info) -> Type {
+        let repository = self.repository;
+        // SAFETY: by this function's contract.
+        let (kind, ty) = unsafe {
+            let ty = TypeRef {
+                namespace: repository.namespace(info),
+                name: repository.name(info),
+            };
+            (repository.kind(info), ty)
+        };
+        match kind {
+            // SAFETY: each arm's info is of the kind that its functions take.
+            InfoKind::Enum | InfoKind::Flags => unsafe {
+                self.bind(&ty, info, 0);
+                let storage = integer(repository.enum_storage(info));
+                match kind {
+                    InfoKind::Enum => Type::Enum { ty, storage },
+                    _ => Type::Flags { ty, storage },
+                }
+            },
+            // SAFETY: as above.
+            InfoKind::Object => unsafe {
+                let gtype = self.bind(&ty, info, 0);
+                Type::Object {
+                    ty,
+                    gobject: (self.types.fundamental)(gtype) == G_TYPE_OBJECT,
+                }
+            },
+            // SAFETY: as above.
+            InfoKind::Interface => unsafe {
+                self.bind(&ty, info, 0);
+                Type::Interface { ty }
+            },
+            // SAFETY: as above.
+            InfoKind::Struct => unsafe {
+                let (is_class, is_foreign, size) = repository.struct_facts(info);
+                let gtype = self.bind(&ty, info, size);
+                let kind = match () {
+                    () if is_class => StructKind::ClassStruct,
+                    () if is_foreign => StructKind::Foreign,
+                    () => self.struct_kind(&ty, gtype),
+                };
+                Type::Struct { ty, kind }
+            },
+            // SAFETY: as above.
+            InfoKind::Union => unsafe {
+                let gtype = self.bind(&ty, info, repository.union_size(info));
+                let kind = self.struct_kind(&ty, gtype);
+                Type::Union { ty, kind }
+            },
+            InfoKind::Callback => Type::Callback { ty },
+            _ => Type::Unresolved {
+                name: ty.to_string(),
+            },
+        }
+    }
+
+    fn struct_kind(&self, ty: &TypeRef, gtype: usize) -> StructKind {
+        // SAFETY: a GType that the typelib's own get_type function gave.
+        let fundamental = unsafe { (self.types.fundamental)(gtype) };
+        match (ty.namespace.as_str(), ty.name.as_str()) {
+            ("GObject", "Value") => return StructKind::Value,
+            ("GObject", "Closure") => return StructKind::Closure,
+            _ => {}
+        }
+        match fundamental {
+            G_TYPE_BOXED => StructKind::Boxed,
+            G_TYPE_NONE | G_TYPE_POINTER => StructKind::Plain,
+            G_TYPE_VARIANT => StructKind::Variant,
+            _ => StructKind::OtherFundamental,
+        }
+    }
+
+    /// Remembers what `ty` is in this process; returns its `GType`.
+    ///
+    /// # Safety
+    /// `info` is a valid registered type info.
+    unsafe fn bind(&mut self, ty: &TypeRef, info: Info, size: usize) -> usize {
+        if let Some(known) = self.bindings.types.get(ty) {
+            return known.gtype;
+        }
+        // SAFETY: by this function's contract; the reference is kept for good.
+        let (gtype, info) =
+            unsafe { (self.repository.gtype(info), self.repository.reference(info)) };
+        self.bindings.types.insert(
+            ty.clone(),
+            TypeBinding {
+                gtype,
+                info: info as usize,
+                size,
+            },
+        );
+        gtype
+    }
+}
+
+/// A `GITypeTag` between INT8 and UINT64.
+fn integer(tag: i32) -> AbiType {
+    match tag {
+        2 => AbiType::I8,
+        3 => AbiType::U8,
+        4 => AbiType::I16,
+        5 => AbiType::U16,
+        6 => AbiType::I32,
+        7 => AbiType::U32,
+        8 => AbiType::I64,
+        _ => AbiType::U64,
+    }
+}
+
+fn transfer(value: i32) -> Transfer {
+    match value {
+        0 => Transfer::None,
+        1 => Transfer::Container,
+        _ => Transfer::Full,
+    }
+}

@@ -1,0 +1,370 @@
+//! The Python side of a plan: a helper and a descriptor for every step.
+//!
+//! [`link`] turns a plan into a linked plan: it picks the helper of each step by its conversion
+//! (the one place where that choice is made), imports the classes that steps name, as PyGObject
+//! does on a first call, and makes the descriptors. Helpers live in `scalar` and `wrapped` (phase
+//! *in*, and giving back), `outward` (phase *out* and the result) and `bind`; each is declared once,
+//! in the table of its file.
+//!
+//! Absent: fast paths; `recipes/` has them.
+
+mod bind;
+pub mod desc;
+mod outward;
+mod scalar;
+mod table;
+mod wrapped;
+
+use std::sync::OnceLock;
+
+use gijit::ir::AbiType;
+use gijit::plan::link::{Linked, Runtime, Step};
+use gijit::plan::reject::{Reason, Reject};
+use gijit::plan::{Conv, Free, Plan, ResultShape};
+use gijit::signature::girepository::{Girepository, Info};
+use gijit::signature::{Bindings, Transfer, TypeRef};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+
+use crate::glib::{self, Glib, PyGObjectApi};
+use desc::{BindDesc, ResultDesc, TypeDesc, keep};
+
+pub(crate) const G_TYPE_NONE: usize = 4;
+
+struct Shared {
+    glib: &'static Glib,
+    api: &'static PyGObjectApi,
+    filenames_are_utf8: bool,
+}
+
+// SAFETY: the API table is read-only after PyGObject has made it.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+static SHARED: OnceLock<Shared> = OnceLock::new();
+
+fn shared() -> &'static Shared {
+    SHARED
+        .get()
+        .expect("prepare() comes before any helper runs")
+}
+
+fn glib() -> &'static Glib {
+    shared().glib
+}
+
+fn api() -> &'static PyGObjectApi {
+    shared().api
+}
+
+fn filenames_are_utf8() -> bool {
+    shared().filenames_are_utf8
+}
+
+/// Finds what the helpers need; before the first [`link`].
+///
+/// # Errors
+/// One line naming what is missing.
+pub fn prepare(py: Python<'_>) -> Result<(), String> {
+    if SHARED.get().is_some() {
+        return Ok(());
+    }
+    let glib = glib::glib()?;
+    let api = glib::pygobject_api(py)
+        .map_err(|error| format!("PyGObject's C API is not there: {error}"))?;
+    let encoding = py
+        .import("sys")
+        .and_then(|sys| sys.call_method0("getfilesystemencoding"))
+        .and_then(|name| name.extract::<String>())
+        .unwrap_or_default();
+    SHARED.get_or_init(|| Shared {
+        glib,
+        api,
+        filenames_are_utf8: encoding == "utf-8",
+    });
+    Ok(())
+}
+
+/// The functions that every call uses.
+pub fn runtime() -> Runtime {
+    Runtime {
+        save_thread: ffi::PyEval_SaveThread as *const () as usize,
+        restore_thread: ffi::PyEval_RestoreThread as *const () as usize,
+        raise: bind::raise_error as *const () as usize,
+        bind: bind::bind_arguments as *const () as usize,
+        decref: bind::drop_reference as *const () as usize,
+        // SAFETY: the address of a static object.
+        none: unsafe { ffi::Py_None() } as usize,
+        new_none: bind::new_none as *const () as usize,
+        note: bind::note_argument as *const () as usize,
+    }
+}
+
+/// Attaches helpers and descriptors to a verified plan.
+///
+/// # Errors
+/// A rejection when the library lacks the symbol, or a class cannot be imported or is not what
+/// results need.
+pub fn link(
+    py: Python<'_>,
+    repository: &Girepository,
+    plan: Plan,
+    bindings: &Bindings,
+) -> Result<Linked, Reject> {
+    if bindings.native == 0 {
+        return Err(Reject {
+            reason: Reason::NoSymbol,
+            place: plan.symbol.clone(),
+        });
+    }
+    let linker = Linker {
+        py,
+        repository,
+        bindings,
+    };
+    let mut ins = Vec::new();
+    let mut undo = Vec::new();
+    for op in &plan.ins {
+        let full = op.transfer == Transfer::Full;
+        let desc = linker.desc(&op.conv, op.nullable, full)?;
+        ins.push(in_step(&op.conv, op.nullable, full, desc));
+        undo.push(op.undo.as_ref().map(|free| free_step(free, desc)));
+    }
+    let mut outs = Vec::new();
+    for op in &plan.outs {
+        let desc = linker.desc(&op.conv, false, op.transfer == Transfer::Full)?;
+        linker.check_result_class(&op.conv, desc)?;
+        outs.push(out_step(&op.conv, desc));
+    }
+    let mut release = Vec::new();
+    for op in &plan.release {
+        let desc = match &op.free {
+            Free::Boxed { ty } => linker.desc(&Conv::Boxed { ty: ty.clone() }, false, false)?,
+            _ => 0,
+        };
+        release.push(free_step(&op.free, desc));
+    }
+    let result = linker.result(&plan)?;
+    let bind_desc = keep(BindDesc {
+        names: plan
+            .params
+            .iter()
+            .map(|param| {
+                let name = param
+                    .name
+                    .as_deref()
+                    .map(|name| PyString::intern(py, name).into_any().unbind().into_ptr());
+                (name.unwrap_or(std::ptr::null_mut()), param.optional)
+            })
+            .collect(),
+        skip: usize::from(plan.constructor),
+    });
+    Ok(Linked {
+        plan,
+        native: bindings.native,
+        ins,
+        undo,
+        outs,
+        release,
+        result,
+        bind_desc,
+    })
+}
+
+struct Linker<'a, 'py> {
+    py: Python<'py>,
+    repository: &'a Girepository,
+    bindings: &'a Bindings,
+}
+
+impl<'py> Linker<'_, 'py> {
+    /// The descriptor of a conversion; 0 for those that need none.
+    fn desc(&self, conv: &Conv, nullable: bool, full: bool) -> Result<usize, Reject> {
+        let Some(ty) = conv.type_ref() else {
+            return Ok(0);
+        };
+        let reject = || Reject {
+            reason: Reason::Unresolved,
+            place: ty.to_string(),
+        };
+        let binding = self.bindings.types.get(ty).ok_or_else(reject)?;
+        let class = self.class(ty).map_err(|_| reject())?;
+        let members = match conv {
+            // SAFETY: the binding's info is an enum's, kept alive by the bindings.
+            Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },
+            _ => Vec::new(),
+        };
+        Ok(keep(TypeDesc {
+            accepted: Default::default(),
+            gtype: binding.gtype,
+            py_type: class.into_ptr().cast(),
+            nullable,
+            full,
+            storage: conv.abi(),
+            members,
+        }))
+    }
+
+    /// The class as PyGObject finds it: an attribute of the namespace's module.
+    fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyType>> {
+        let module = self.py.import(format!("gi.repository.{}", ty.namespace))?;
+        Ok(module.getattr(ty.name.as_str())?.cast_into::<PyType>()?)
+    }
+
+    /// Boxed and struct results are made by hand, so their class must be what that takes.
+    fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Reject> {
+        let base = match conv {
+            Conv::Boxed { .. } => "Boxed",
+            Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
+            _ => return Ok(()),
+        };
+        // SAFETY: `desc` has just been made by `Self::desc` for a typed conversion.
+        let desc = unsafe { desc::type_desc(desc as *const std::ffi::c_void) };
+        let fits = || -> PyResult<bool> {
+            let base = self.py.import("gi._gi")?.getattr(base)?;
+            // SAFETY: the class that the descriptor holds a reference to.
+            let class = unsafe { Bound::from_borrowed_ptr(self.py, desc.py_type.cast()) };
+            // SAFETY: an object, GIL held.
+            let gtype = unsafe { (api().type_from_object)(class.as_ptr()) };
+            Ok(class.cast::<PyType>()?.is_subclass(&base)? && gtype == desc.gtype)
+        };
+        let probed = crate::layout::layout(self.py).boxed_readable;
+        if probed && fits().unwrap_or(false) {
+            return Ok(());
+        }
+        let place = conv.type_ref().map(TypeRef::to_string).unwrap_or_default();
+        Err(Reject {
+            reason: Reason::Unresolved,
+            place,
+        })
+    }
+
+    fn result(&self, plan: &Plan) -> Result<Option<Step>, Reject> {
+        let tuple_type = match &plan.result {
+            ResultShape::Tuple { names } => self.tuple_type(names).map_err(|_| Reject {
+                reason: Reason::Unresolved,
+                place: "gi.ResultTuple".to_owned(),
+            })?,
+            _ if plan.constructor && !plan.outs.is_empty() => std::ptr::null_mut(),
+            _ => return Ok(None),
+        };
+        let desc = keep(ResultDesc {
+            tuple_type,
+            len: plan.outs.len(),
+            constructor: plan.constructor,
+        });
+        Ok(Some(step(
+            "result",
+            outward::make_result as *const (),
+            desc,
+        )))
+    }
+
+    /// PyGObject's tuple type with these names.
+    fn tuple_type(&self, names: &[Option<String>]) -> PyResult<*mut ffi::PyTypeObject> {
+        let base = self.py.import("gi._gi")?.getattr("ResultTuple")?;
+        let made = base.call_method1("_new_type", (names.to_vec(),))?;
+        Ok(made.into_ptr().cast())
+    }
+}
+
+fn step(name: &'static str, address: *const (), desc: usize) -> Step {
+    Step {
+        name,
+        address: address as usize,
+        desc,
+    }
+}
+
+/// The *in* helper of a conversion.
+fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
+    use scalar as s;
+    let address = match conv {
+        Conv::Boolean => s::in_boolean as *const (),
+        Conv::Integer(abi) => match abi {
+            AbiType::I8 => s::in_i8 as *const (),
+            AbiType::U8 => s::in_u8 as *const (),
+            AbiType::I16 => s::in_i16 as *const (),
+            AbiType::U16 => s::in_u16 as *const (),
+            AbiType::I32 => s::in_i32 as *const (),
+            AbiType::U32 => s::in_u32 as *const (),
+            AbiType::I64 => s::in_i64 as *const (),
+            _ => s::in_u64 as *const (),
+        },
+        Conv::Float => s::in_float as *const (),
+        Conv::Double => s::in_double as *const (),
+        Conv::Unichar => s::in_unichar as *const (),
+        Conv::GType => s::in_gtype as *const (),
+        Conv::Utf8 => match (nullable, full) {
+            (false, false) => s::in_utf8 as *const (),
+            (true, false) => s::in_utf8_nullable as *const (),
+            (false, true) => s::in_utf8_given as *const (),
+            (true, true) => s::in_utf8_given_nullable as *const (),
+        },
+        Conv::Filename => match (nullable, full) {
+            (false, false) => s::in_filename as *const (),
+            (true, false) => s::in_filename_nullable as *const (),
+            (false, true) => s::in_filename_given as *const (),
+            (true, true) => s::in_filename_given_nullable as *const (),
+        },
+        Conv::Enum { .. } => s::in_enum as *const (),
+        Conv::Flags { .. } => s::in_flags as *const (),
+        Conv::Object { .. } => wrapped::in_object as *const (),
+        Conv::Boxed { .. } => wrapped::in_boxed as *const (),
+        Conv::Struct { .. } => wrapped::in_struct as *const (),
+        Conv::Variant { .. } => wrapped::in_variant as *const (),
+    };
+    named(address, desc)
+}
+
+/// The *out* helper of a conversion.
+fn out_step(conv: &Conv, desc: usize) -> Step {
+    use outward as o;
+    let address = match conv {
+        Conv::Boolean => o::out_boolean as *const (),
+        Conv::Integer(abi) => match abi {
+            AbiType::I8 => o::out_i8 as *const (),
+            AbiType::U8 => o::out_u8 as *const (),
+            AbiType::I16 => o::out_i16 as *const (),
+            AbiType::U16 => o::out_u16 as *const (),
+            AbiType::I32 => o::out_i32 as *const (),
+            AbiType::U32 => o::out_u32 as *const (),
+            AbiType::I64 => o::out_i64 as *const (),
+            _ => o::out_u64 as *const (),
+        },
+        Conv::Float => o::out_float as *const (),
+        Conv::Double => o::out_double as *const (),
+        Conv::Unichar => o::out_unichar as *const (),
+        Conv::GType => o::out_gtype as *const (),
+        Conv::Utf8 => o::out_utf8 as *const (),
+        Conv::Filename => o::out_filename as *const (),
+        Conv::Enum { .. } => o::out_enum as *const (),
+        Conv::Flags { .. } => o::out_flags as *const (),
+        Conv::Object { .. } => o::out_object as *const (),
+        Conv::Boxed { .. } => o::out_boxed as *const (),
+        Conv::Struct { .. } => o::out_struct as *const (),
+        Conv::Variant { .. } => o::out_variant as *const (),
+    };
+    named(address, desc)
+}
+
+/// The helper that gives something back.
+fn free_step(free: &Free, desc: usize) -> Step {
+    let address = match free {
+        Free::Memory => wrapped::free_memory as *const (),
+        Free::Object => wrapped::unref_object as *const (),
+        Free::Boxed { .. } => wrapped::free_boxed as *const (),
+        Free::Variant => wrapped::unref_variant as *const (),
+    };
+    named(address, desc)
+}
+
+/// A step under the name that the helper's table gives it.
+fn named(address: *const (), desc: usize) -> Step {
+    let found = [scalar::name_of, wrapped::name_of, outward::name_of]
+        .iter()
+        .find_map(|name_of| name_of(address as usize));
+    step(found.unwrap_or("helper"), address, desc)
+}
