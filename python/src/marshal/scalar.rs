@@ -11,7 +11,6 @@ use pyo3::ffi;
 
 use super::desc::type_desc;
 use super::table::helpers;
-use crate::glib;
 
 pub(super) const CONVERTED: i32 = 0;
 pub(super) const BAIL: i32 = 1;
