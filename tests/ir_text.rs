@@ -3,7 +3,7 @@
 use gijit::ir::builder::Builder;
 use gijit::ir::verify::verify;
 use gijit::ir::{
-    AbiType, BinaryOp, Callee, CallSignature, Condition, ConvertOp, Function, Type, text,
+    AbiType, BinaryOp, CallSignature, Callee, Condition, ConvertOp, Function, Type, text,
 };
 
 /// Everything that the text can say.
@@ -143,10 +143,7 @@ fn built() -> Function {
 fn errors_name_their_line() {
     for (source, expected) in [
         ("", "line 1: there is no thunk"),
-        (
-            "block0:\n",
-            "line 1: expected \"thunk\" before \"block0:\"",
-        ),
+        ("block0:\n", "line 1: expected \"thunk\" before \"block0:\""),
         ("thunk \"t", "line 1: the name has no closing quote"),
         ("thunk \"\\x\"", "line 1: an escape that names do not use"),
         (
@@ -162,7 +159,10 @@ fn errors_name_their_line() {
             "thunk \"t\" ()\n  jump block0",
             "line 2: an op outside of a block",
         ),
-        ("thunk \"t\" ()\nblock1:", "line 2: block1 where block0 comes next"),
+        (
+            "thunk \"t\" ()\nblock1:",
+            "line 2: block1 where block0 comes next",
+        ),
         (
             "thunk \"t\" ()\n symbol @1 \"a\"",
             "line 2: @1 where @0 comes next",

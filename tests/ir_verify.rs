@@ -26,7 +26,8 @@ fn check(body: &str, expected: &str) {
 
 #[test]
 fn a_whole_function() {
-    let whole = function("; a note
+    let whole = function(
+        "; a note
         v2: ptr = addr s0
         store v0, v2+0
         v3: i64 = load v1-8
@@ -51,7 +52,8 @@ fn a_whole_function() {
 
 #[test]
 fn a_loop() {
-    let looping = function("jump block1(v0)
+    let looping = function(
+        "jump block1(v0)
         block1(v2: i64):
         v3: i64 = add v2, v0
         v4: i8 = slt v3, v0
@@ -188,7 +190,10 @@ fn types() {
             "v2: i32 = call @0 $0 (v0)",
             "the call's result is not its signature's",
         ),
-        ("call @0 $0 (v0)", "the call's result is not its signature's"),
+        (
+            "call @0 $0 (v0)",
+            "the call's result is not its signature's",
+        ),
         ("call v0 $0 (v0)", "a callee is a ptr"),
         ("call @7 $0 (v0)", "no such symbol"),
         ("call @0 $7 (v0)", "signature $7 does not exist"),

@@ -5,21 +5,23 @@
 //! address like any other, and nothing is assumed of the upper bits of a narrow result (a C
 //! compiler need not extend what it returns).
 
-use gijit::ir::{
-    self, AbiType, BinaryOp, CallSignature, Callee, Condition, ConvertOp, Function, Inst, SigRef,
-    Terminator, Type, Value,
-};
-use inkwell::attributes::{Attribute, AttributeLoc};
+mod arithmetic;
+mod types;
+
+use gijit::ir::{self, Callee, Function, Inst, SigRef, Terminator, Type, Value};
+use inkwell::IntPredicate;
+use inkwell::attributes::AttributeLoc;
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
-use inkwell::types::{BasicMetadataTypeEnum, BasicType, BasicTypeEnum, FunctionType, IntType};
+use inkwell::types::{BasicTypeEnum, FunctionType};
 use inkwell::values::{
     BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue,
     InstructionValue, IntValue, LLVMTailCallKind, PhiValue, PointerValue,
 };
-use inkwell::{AddressSpace, FloatPredicate, IntPredicate};
+
+use types::{address, basic_type, extension, function_attributes, function_type};
 
 /// How an address outside of the function is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -187,7 +189,8 @@ impl<'ctx> Translator<'_, 'ctx> {
             } => {
                 let place = self.place(*base, *offset)?;
                 let store = self.builder.build_store(place, self.get(*value))?;
-                return Ok(unaligned(store));
+                unaligned(store);
+                return Ok(());
             }
             Inst::Call {
                 dst,
@@ -233,154 +236,6 @@ impl<'ctx> Translator<'_, 'ctx> {
         };
         self.values[dst.index()] = Some(value);
         Ok(())
-    }
-
-    fn constant(&self, of: Type, bits: u64) -> Built<BasicValueEnum<'ctx>> {
-        let int = |ty: IntType<'ctx>| ty.const_int(bits, false);
-        Ok(match of {
-            Type::I8 => int(self.context.i8_type()).into(),
-            Type::I16 => int(self.context.i16_type()).into(),
-            Type::I32 => int(self.context.i32_type()).into(),
-            Type::I64 => int(self.context.i64_type()).into(),
-            Type::Ptr => address(self.context, bits).into(),
-            // The builder folds these; going through a Rust float would change some NaNs.
-            Type::F32 => self.builder.build_bit_cast(
-                int(self.context.i32_type()),
-                self.context.f32_type(),
-                "",
-            )?,
-            Type::F64 => self.builder.build_bit_cast(
-                int(self.context.i64_type()),
-                self.context.f64_type(),
-                "",
-            )?,
-        })
-    }
-
-    fn binary(
-        &self,
-        dst: Value,
-        op: BinaryOp,
-        lhs: Value,
-        rhs: Value,
-    ) -> Built<BasicValueEnum<'ctx>> {
-        let (b, name) = (&self.builder, &self.name(dst));
-        if matches!(self.function.ty(dst), Type::F32 | Type::F64) {
-            let (lhs, rhs) = (self.float(lhs), self.float(rhs));
-            return Ok(match op {
-                BinaryOp::Add => b.build_float_add(lhs, rhs, name)?,
-                BinaryOp::Sub => b.build_float_sub(lhs, rhs, name)?,
-                _ => b.build_float_mul(lhs, rhs, name)?,
-            }
-            .into());
-        }
-        let (lhs, rhs) = (self.int(lhs)?, self.int(rhs)?);
-        let value = match op {
-            BinaryOp::Add => b.build_int_add(lhs, rhs, name)?,
-            BinaryOp::Sub => b.build_int_sub(lhs, rhs, name)?,
-            BinaryOp::Mul => b.build_int_mul(lhs, rhs, name)?,
-            BinaryOp::And => b.build_and(lhs, rhs, name)?,
-            BinaryOp::Or => b.build_or(lhs, rhs, name)?,
-            BinaryOp::Xor => b.build_xor(lhs, rhs, name)?,
-            BinaryOp::Shl => b.build_left_shift(lhs, self.amount(rhs)?, name)?,
-            BinaryOp::Shr => b.build_right_shift(lhs, self.amount(rhs)?, false, name)?,
-            BinaryOp::Sar => b.build_right_shift(lhs, self.amount(rhs)?, true, name)?,
-        };
-        match self.function.ty(dst) {
-            Type::Ptr => Ok(b
-                .build_int_to_ptr(value, pointer(self.context), name)?
-                .into()),
-            _ => Ok(value.into()),
-        }
-    }
-
-    /// A shift amount modulo the width, which is a power of two.
-    fn amount(&self, of: IntValue<'ctx>) -> Built<IntValue<'ctx>> {
-        let width = u64::from(of.get_type().get_bit_width());
-        self.builder
-            .build_and(of, of.get_type().const_int(width - 1, false), "")
-    }
-
-    fn compare(
-        &self,
-        dst: Value,
-        cond: Condition,
-        lhs: Value,
-        rhs: Value,
-    ) -> Built<BasicValueEnum<'ctx>> {
-        let int = |predicate| {
-            let (lhs, rhs) = (self.get(lhs), self.get(rhs));
-            match lhs {
-                BasicValueEnum::PointerValue(lhs) => {
-                    self.builder
-                        .build_int_compare(predicate, lhs, rhs.into_pointer_value(), "")
-                }
-                lhs => self.builder.build_int_compare(
-                    predicate,
-                    lhs.into_int_value(),
-                    rhs.into_int_value(),
-                    "",
-                ),
-            }
-        };
-        let float = |predicate| {
-            let (lhs, rhs) = (self.float(lhs), self.float(rhs));
-            self.builder.build_float_compare(predicate, lhs, rhs, "")
-        };
-        let bit = match cond {
-            Condition::Eq => int(IntPredicate::EQ),
-            Condition::Ne => int(IntPredicate::NE),
-            Condition::Slt => int(IntPredicate::SLT),
-            Condition::Sle => int(IntPredicate::SLE),
-            Condition::Sgt => int(IntPredicate::SGT),
-            Condition::Sge => int(IntPredicate::SGE),
-            Condition::Ult => int(IntPredicate::ULT),
-            Condition::Ule => int(IntPredicate::ULE),
-            Condition::Ugt => int(IntPredicate::UGT),
-            Condition::Uge => int(IntPredicate::UGE),
-            Condition::Feq => float(FloatPredicate::OEQ),
-            Condition::Flt => float(FloatPredicate::OLT),
-            Condition::Fle => float(FloatPredicate::OLE),
-        }?;
-        let byte = self.context.i8_type();
-        let value = self
-            .builder
-            .build_int_z_extend(bit, byte, &self.name(dst))?;
-        Ok(value.into())
-    }
-
-    fn convert(&self, dst: Value, op: ConvertOp, value: Value) -> Built<BasicValueEnum<'ctx>> {
-        let (b, name) = (&self.builder, &self.name(dst));
-        let to = self.ty(self.function.ty(dst));
-        Ok(match op {
-            ConvertOp::Zext => b
-                .build_int_z_extend(self.int(value)?, to.into_int_type(), name)?
-                .into(),
-            ConvertOp::Sext => b
-                .build_int_s_extend(self.int(value)?, to.into_int_type(), name)?
-                .into(),
-            ConvertOp::Trunc => b
-                .build_int_truncate(self.int(value)?, to.into_int_type(), name)?
-                .into(),
-            ConvertOp::Bitcast => match (self.get(value), to) {
-                (BasicValueEnum::PointerValue(value), BasicTypeEnum::IntType(to)) => {
-                    b.build_ptr_to_int(value, to, name)?.into()
-                }
-                (BasicValueEnum::IntValue(value), BasicTypeEnum::PointerType(to)) => {
-                    b.build_int_to_ptr(value, to, name)?.into()
-                }
-                (value, to) => b.build_bit_cast(value, to, name)?,
-            },
-            ConvertOp::SintToFloat => b
-                .build_signed_int_to_float(self.int(value)?, to.into_float_type(), name)?
-                .into(),
-            ConvertOp::Fdemote => b
-                .build_float_trunc(self.float(value), to.into_float_type(), name)?
-                .into(),
-            ConvertOp::Fpromote => b
-                .build_float_ext(self.float(value), to.into_float_type(), name)?
-                .into(),
-        })
     }
 
     fn call(
@@ -524,59 +379,4 @@ fn unaligned(access: InstructionValue<'_>) {
     access
         .set_alignment(1)
         .expect("a load or store has an alignment");
-}
-
-fn address(context: &Context, bits: u64) -> PointerValue<'_> {
-    let bits = context.i64_type().const_int(bits, false);
-    bits.const_to_pointer(pointer(context))
-}
-
-fn pointer(context: &Context) -> inkwell::types::PointerType<'_> {
-    context.ptr_type(AddressSpace::default())
-}
-
-fn basic_type(context: &Context, of: Type) -> BasicTypeEnum<'_> {
-    match of {
-        Type::I8 => context.i8_type().into(),
-        Type::I16 => context.i16_type().into(),
-        Type::I32 => context.i32_type().into(),
-        Type::I64 => context.i64_type().into(),
-        Type::F32 => context.f32_type().into(),
-        Type::F64 => context.f64_type().into(),
-        Type::Ptr => pointer(context).into(),
-    }
-}
-
-fn function_type<'ctx>(context: &'ctx Context, signature: &CallSignature) -> FunctionType<'ctx> {
-    let params: Vec<BasicMetadataTypeEnum> = signature
-        .params
-        .iter()
-        .map(|param| basic_type(context, param.ty()).into())
-        .collect();
-    match signature.result {
-        Some(result) => basic_type(context, result.ty()).fn_type(&params, false),
-        None => context.void_type().fn_type(&params, false),
-    }
-}
-
-/// How a narrow integer is passed.
-fn extension(context: &Context, of: AbiType) -> Option<Attribute> {
-    let narrow = matches!(of.ty(), Type::I8 | Type::I16 | Type::I32);
-    let name = if of.signed() { "signext" } else { "zeroext" };
-    narrow.then(|| context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), 0))
-}
-
-fn function_attributes(context: &Context) -> [Attribute; 5] {
-    let named =
-        |name, value| context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), value);
-    [
-        named("nounwind", 0),
-        // Tables that are right at every instruction: profilers stop anywhere.
-        named("uwtable", 2),
-        // NULL is an address: a text without addresses still compiles to what it says.
-        named("null_pointer_is_valid", 0),
-        // Tables of jumps or values, and calls of the C library, would need relocations.
-        context.create_string_attribute("no-jump-tables", "true"),
-        context.create_string_attribute("no-builtins", ""),
-    ]
 }

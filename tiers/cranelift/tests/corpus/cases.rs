@@ -30,7 +30,7 @@ pub fn run(backend: &mut dyn Backend, memory: &CodeMemory) {
 fn source(body: &str) -> String {
     let mut out = String::from("thunk \"corpus\" (i64, i64, i64, i64) -> i64\n");
     for (index, (name, address, _, _)) in functions::ALL.iter().enumerate() {
-        out += &format!("  symbol @{index} \"{name}\" = {:#x}\n", address());
+        out += &format!("  symbol @{index} \"{name}\" = {address:#x}\n");
     }
     for (index, (_, _, signature, _)) in functions::ALL.iter().enumerate() {
         out += &format!("  signature ${index} {signature}\n");

@@ -1,108 +1,109 @@
 //! C functions for thunks to call, and their models for the evaluator.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::evaluate::Model;
 
-/// Name, address, IR signature and model of each.
-pub const ALL: &[(&str, fn() -> u64, &str, Model)] = &[
-    (
-        "narrow",
-        || narrow as *const () as u64,
-        "(i8, u8, i16, u16, i32, u32) -> i64",
-        |a| {
-            narrow(
-                a[0] as i8,
-                a[1] as u8,
-                a[2] as i16,
-                a[3] as u16,
-                a[4] as i32,
-                a[5] as u32,
-            ) as u64
-        },
-    ),
-    (
-        "extended",
-        || extended as *const () as u64,
-        "(i8, u8, i16, u16) -> i64",
-        |a| {
-            let [a, b, c, d] = [
-                a[0] as i8 as i32,
-                a[1] as i32,
-                a[2] as i16 as i32,
-                a[3] as i32,
-            ];
-            extended(a, b, c, d) as u64
-        },
-    ),
-    (
-        "dirty_i8",
-        || dirty as *const () as u64,
-        "(i64) -> i8",
-        |a| dirty(a[0]),
-    ),
-    (
-        "dirty_u16",
-        || dirty as *const () as u64,
-        "(i64) -> u16",
-        |a| dirty(a[0]),
-    ),
-    (
-        "dirty_i32",
-        || dirty as *const () as u64,
-        "(i64) -> i32",
-        |a| dirty(a[0]),
-    ),
-    (
-        "floats",
-        || floats as *const () as u64,
-        "(f32, f64, f32, f64) -> f64",
-        |a| {
-            let single = |bits: u64| f32::from_bits(bits as u32);
-            let double = f64::from_bits;
-            floats(single(a[0]), double(a[1]), single(a[2]), double(a[3])).to_bits()
-        },
-    ),
-    (
-        "single",
-        || single as *const () as u64,
-        "(f32) -> f32",
-        |a| u64::from(single(f32::from_bits(a[0] as u32)).to_bits()),
-    ),
-    (
-        "many",
-        || many as *const () as u64,
-        "(i64, f64, i32, i8, u64, u16, f32, i64, i64, u8, i64, i32) -> i64",
-        |a| {
-            many(
-                a[0] as i64,
-                f64::from_bits(a[1]),
-                a[2] as i32,
-                a[3] as i8,
-                a[4],
-                a[5] as u16,
-                f32::from_bits(a[6] as u32),
-                a[7] as i64,
-                a[8] as i64,
-                a[9] as u8,
-                a[10] as i64,
-                a[11] as i32,
-            ) as u64
-        },
-    ),
-    (
-        "four",
-        || four as *const () as u64,
-        "(i64, i64, i64, i64) -> i64",
-        |a| four(a[0], a[1], a[2], a[3]),
-    ),
-    ("nothing", || nothing as *const () as u64, "(i64)", |_| 0),
-];
+/// Name, address, IR signature and model.
+type Entry = (&'static str, u64, &'static str, Model);
+
+/// Built once: the address of a function may be another in each place that asks for it, since the
+/// compiler may copy it.
+pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    vec![
+        (
+            "narrow",
+            narrow as *const () as u64,
+            "(i8, u8, i16, u16, i32, u32) -> i64",
+            |a| {
+                narrow(
+                    a[0] as i8,
+                    a[1] as u8,
+                    a[2] as i16,
+                    a[3] as u16,
+                    a[4] as i32,
+                    a[5] as u32,
+                ) as u64
+            },
+        ),
+        (
+            "extended",
+            extended as *const () as u64,
+            "(i8, u8, i16, u16) -> i64",
+            |a| {
+                let [a, b, c, d] = [
+                    a[0] as i8 as i32,
+                    a[1] as i32,
+                    a[2] as i16 as i32,
+                    a[3] as i32,
+                ];
+                extended(a, b, c, d) as u64
+            },
+        ),
+        ("dirty_i8", dirty as *const () as u64, "(i64) -> i8", |a| {
+            dirty(a[0])
+        }),
+        (
+            "dirty_u16",
+            dirty as *const () as u64,
+            "(i64) -> u16",
+            |a| dirty(a[0]),
+        ),
+        (
+            "dirty_i32",
+            dirty as *const () as u64,
+            "(i64) -> i32",
+            |a| dirty(a[0]),
+        ),
+        (
+            "floats",
+            floats as *const () as u64,
+            "(f32, f64, f32, f64) -> f64",
+            |a| {
+                let single = |bits: u64| f32::from_bits(bits as u32);
+                let double = f64::from_bits;
+                floats(single(a[0]), double(a[1]), single(a[2]), double(a[3])).to_bits()
+            },
+        ),
+        ("single", single as *const () as u64, "(f32) -> f32", |a| {
+            u64::from(single(f32::from_bits(a[0] as u32)).to_bits())
+        }),
+        (
+            "many",
+            many as *const () as u64,
+            "(i64, f64, i32, i8, u64, u16, f32, i64, i64, u8, i64, i32) -> i64",
+            |a| {
+                many(
+                    a[0] as i64,
+                    f64::from_bits(a[1]),
+                    a[2] as i32,
+                    a[3] as i8,
+                    a[4],
+                    a[5] as u16,
+                    f32::from_bits(a[6] as u32),
+                    a[7] as i64,
+                    a[8] as i64,
+                    a[9] as u8,
+                    a[10] as i64,
+                    a[11] as i32,
+                ) as u64
+            },
+        ),
+        (
+            "four",
+            four as *const () as u64,
+            "(i64, i64, i64, i64) -> i64",
+            |a| four(a[0], a[1], a[2], a[3]),
+        ),
+        ("nothing", nothing as *const () as u64, "(i64)", |_| 0),
+    ]
+});
 
 /// The models by address.
 pub fn models() -> HashMap<u64, Model> {
     ALL.iter()
-        .map(|(_, address, _, model)| (address(), *model))
+        .map(|(_, address, _, model)| (*address, *model))
         .collect()
 }
 
@@ -142,7 +143,6 @@ extern "C" fn single(a: f32) -> f32 {
     a * 0.5
 }
 
-#[expect(clippy::too_many_arguments, reason = "more than fit in registers")]
 extern "C" fn many(
     a: i64,
     b: f64,

@@ -219,7 +219,7 @@ impl Generator<'_> {
             .expect("it is in the table");
         let args: Vec<Value> = params.iter().map(|param| self.of(param.ty())).collect();
         self.b
-            .call(name, address(), params, Some(result), &args)
+            .call(name, *address, params, Some(result), &args)
             .expect("it has a result")
     }
 
