@@ -1,4 +1,4 @@
-"""Calls on Gio: files (an interface with many implementations), actions, menus, streams, settings."""
+"""Calls on Gio: files (one interface, many implementations), actions, menus, streams, addresses."""
 
 import pathlib
 
@@ -12,7 +12,17 @@ def file():
     return Gio.File.new_for_path("/tmp/gijit corpus/ä.txt")
 
 
-for path in ("/a/b", "relative", "", "/ä", b"/a/b", pathlib.PurePosixPath("/p"), hooks.Path(), None, 5):
+for path in (
+    "/a/b",
+    "relative",
+    "",
+    "/ä",
+    b"/a/b",
+    pathlib.PurePosixPath("/p"),
+    hooks.Path(),
+    None,
+    5,
+):
     call("Gio.File.new_for_path", path)
 call("Gio.File.new_for_uri", "file:///tmp/x")
 call("Gio.File.new_for_uri", "nonsense")
@@ -132,7 +142,13 @@ call("Gio.Settings.list_schemas")
 call("Gio.bus_get_address_no_such")
 
 varied(
-    "Gio.File.new_for_path", ("/a",), (b"/b",), (pathlib.PurePosixPath("/c"),), ("ä",), (None,), (1,)
+    "Gio.File.new_for_path",
+    ("/a",),
+    (b"/b",),
+    (pathlib.PurePosixPath("/c"),),
+    ("ä",),
+    (None,),
+    (1,),
 )
 
 

@@ -1,4 +1,4 @@
-"""Turns what a call did into plain data (lists, strings, numbers) that two processes can compare."""
+"""Turns what a call did into plain data (lists, strings, numbers), to be compared."""
 
 import re
 import sys

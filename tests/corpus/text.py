@@ -9,7 +9,8 @@ CONSTANT = "const ♥ utf8"
 
 STRINGS = [
     "", "a", "plain", "ünïcödé", CONSTANT, "\U0001f600 astral", "nul\0inside", "\0", "\ud800",
-    "x" * 5000, "é" * 5000, None, b"bytes", b"\xff", bytearray(b"ba"), 1, 1.5, True, object, [], ("a",),
+    "x" * 5000, "é" * 5000, None, b"bytes", b"\xff", bytearray(b"ba"), 1, 1.5, True, object, [],
+    ("a",),
     hooks.StrSub("sub"), hooks.StrSub("süb"), hooks.BytesSub(b"sub"), pathlib.PurePosixPath("/a/b"),
     hooks.Path(), memoryview(b"view"),
 ]  # fmt: skip

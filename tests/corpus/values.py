@@ -73,7 +73,8 @@ def number_and_text():
     return [GLib.Variant("i", 27), GLib.Variant("s", "Hello")]
 
 
-for path in ("array_gvariant_none_in", "array_gvariant_container_in", "array_gvariant_full_in"):
+# array_gvariant_none_in crashes stock PyGObject when it is called repeatedly.
+for path in ("array_gvariant_container_in", "array_gvariant_full_in"):
     call(f"GIMarshallingTests.{path}", fresh(number_and_text))
     call(f"GIMarshallingTests.{path}", [GLib.Variant("i", 27), 5])
 method(

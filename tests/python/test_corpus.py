@@ -1,8 +1,9 @@
 """Every call of the corpus behaves under gijit, in each forced tier, as it does on stock."""
 
-import build
 import pytest
 from corpus import driver
+
+import build
 
 
 @pytest.fixture(scope="module")
