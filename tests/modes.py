@@ -1,8 +1,13 @@
-"""The ways in which the suites run Python: stock, gijit as users run it, and each tier forced."""
+"""The ways in which the suites run Python.
+
+`stock`, `default` (gijit as users run it), each tier forced from the first call on, and `warm`: every
+callable climbs all tiers within a few calls, so that tier 2 speculates on what the first calls saw
+and its guards fail when later calls differ.
+"""
 
 import os
 
-MODES = ("stock", "default", "tier0", "tier1", "tier2")
+MODES = ("stock", "default", "tier0", "tier1", "tier2", "warm")
 FORCED = ("tier0", "tier1", "tier2")
 
 
@@ -22,5 +27,8 @@ def environment(mode):
     if mode in FORCED:
         env["GIJIT_TIER1_CALLS"] = env["GIJIT_TIER2_CALLS"] = "0"
         env["GIJIT_MAX_TIER"] = mode[-1]
+        env["GIJIT_COMPILE"] = "sync"
+    if mode == "warm":
+        env["GIJIT_TIER1_CALLS"], env["GIJIT_TIER2_CALLS"] = "1", "2"
         env["GIJIT_COMPILE"] = "sync"
     return env

@@ -88,6 +88,9 @@ pub struct ArgProfile {
 }
 
 impl ArgProfile {
+    /// Offset in bytes of the type seen first.
+    pub const FIRST_TYPE: i32 = std::mem::offset_of!(ArgProfile, types) as i32;
+
     fn snapshot(&self) -> ArgSnapshot {
         ArgSnapshot {
             types: [0, 1].map(|index: usize| self.types[index].load(Ordering::Relaxed)),

@@ -9,7 +9,9 @@ use super::{
     ResultShape, When,
 };
 use crate::ir::AbiType;
-use crate::signature::{CallableKind, Direction, Param, Signature, StructKind, Transfer, Type};
+use crate::signature::{
+    Bindings, CallableKind, Direction, Param, Signature, StructKind, Transfer, Type,
+};
 
 /// Makes the plan of `signature`.
 ///
@@ -34,6 +36,21 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
         cell
     });
     builder.finish(signature, error)
+}
+
+/// The plan of `signature` in a process where it is bound as `bindings` say.
+///
+/// # Errors
+/// As [`build`]; also when there is no native function to call.
+pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
+    let plan = build(signature)?;
+    if bindings.native == 0 {
+        return Err(Reject {
+            reason: Reason::NoSymbol,
+            place: signature.symbol.clone(),
+        });
+    }
+    Ok(plan)
 }
 
 #[derive(Default)]

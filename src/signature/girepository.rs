@@ -37,17 +37,20 @@ pub enum InfoKind {
     Other,
 }
 
+/// A struct of C functions, each declared once: its name in 1.0, in 2.0, and its signature.
 macro_rules! functions {
-    ($($field:ident: $one:literal / $two:literal fn($($arg:ty),*) $(-> $ret:ty)?;)*) => {
-        /// The functions of libgirepository that gijit calls.
+    ($(#[$meta:meta])* $table:ident {
+        $($field:ident: $one:literal / $two:literal fn($($arg:ty),*) $(-> $ret:ty)?;)*
+    }) => {
+        $(#[$meta])*
         #[allow(clippy::missing_docs_in_private_items, reason = "each is its C function")]
-        struct Functions { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
+        struct $table { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
 
-        impl Functions {
+        impl $table {
             fn resolve(version: Version, find: &dyn Fn(&str) -> Option<*mut c_void>)
                 -> Result<Self, String>
             {
-                Ok(Functions { $($field: {
+                Ok($table { $($field: {
                     let name = match version { Version::One => $one, Version::Two => $two };
                     let address = find(name).ok_or_else(|| format!("libgirepository lacks {name}"))?;
                     // SAFETY: the symbol is the C function of this name, and the signature in the
@@ -59,51 +62,56 @@ macro_rules! functions {
     };
 }
 
+pub(super) use functions;
+
 functions! {
-    base_ref: "g_base_info_ref" / "gi_base_info_ref" fn(Info) -> Info;
-    base_unref: "g_base_info_unref" / "gi_base_info_unref" fn(Info);
-    base_name: "g_base_info_get_name" / "gi_base_info_get_name" fn(Info) -> *const c_char;
-    base_namespace: "g_base_info_get_namespace" / "gi_base_info_get_namespace" fn(Info) -> *const c_char;
-    base_container: "g_base_info_get_container" / "gi_base_info_get_container" fn(Info) -> Info;
-    base_deprecated: "g_base_info_is_deprecated" / "gi_base_info_is_deprecated" fn(Info) -> c_int;
-    base_typelib: "g_base_info_get_typelib" / "gi_base_info_get_typelib" fn(Info) -> *mut c_void;
-    typelib_symbol: "g_typelib_symbol" / "gi_typelib_symbol" fn(*mut c_void, *const c_char, *mut *mut c_void) -> c_int;
-    function_symbol: "g_function_info_get_symbol" / "gi_function_info_get_symbol" fn(Info) -> *const c_char;
-    function_flags: "g_function_info_get_flags" / "gi_function_info_get_flags" fn(Info) -> c_int;
-    callable_n_args: "g_callable_info_get_n_args" / "gi_callable_info_get_n_args" fn(Info) -> c_int;
-    callable_arg: "g_callable_info_get_arg" / "gi_callable_info_get_arg" fn(Info, c_int) -> Info;
-    callable_return: "g_callable_info_get_return_type" / "gi_callable_info_get_return_type" fn(Info) -> Info;
-    callable_owns: "g_callable_info_get_caller_owns" / "gi_callable_info_get_caller_owns" fn(Info) -> c_int;
-    callable_null: "g_callable_info_may_return_null" / "gi_callable_info_may_return_null" fn(Info) -> c_int;
-    callable_skip: "g_callable_info_skip_return" / "gi_callable_info_skip_return" fn(Info) -> c_int;
-    callable_throws: "g_callable_info_can_throw_gerror" / "gi_callable_info_can_throw_gerror" fn(Info) -> c_int;
-    callable_instance_transfer: "g_callable_info_get_instance_ownership_transfer" / "gi_callable_info_get_instance_ownership_transfer" fn(Info) -> c_int;
-    arg_direction: "g_arg_info_get_direction" / "gi_arg_info_get_direction" fn(Info) -> c_int;
-    arg_transfer: "g_arg_info_get_ownership_transfer" / "gi_arg_info_get_ownership_transfer" fn(Info) -> c_int;
-    arg_caller_allocates: "g_arg_info_is_caller_allocates" / "gi_arg_info_is_caller_allocates" fn(Info) -> c_int;
-    arg_optional: "g_arg_info_is_optional" / "gi_arg_info_is_optional" fn(Info) -> c_int;
-    arg_null: "g_arg_info_may_be_null" / "gi_arg_info_may_be_null" fn(Info) -> c_int;
-    arg_type: "g_arg_info_get_type" / "gi_arg_info_get_type_info" fn(Info) -> Info;
-    type_tag: "g_type_info_get_tag" / "gi_type_info_get_tag" fn(Info) -> c_int;
-    type_is_pointer: "g_type_info_is_pointer" / "gi_type_info_is_pointer" fn(Info) -> c_int;
-    type_interface: "g_type_info_get_interface" / "gi_type_info_get_interface" fn(Info) -> Info;
-    type_array_type: "g_type_info_get_array_type" / "gi_type_info_get_array_type" fn(Info) -> c_int;
-    registered_gtype: "g_registered_type_info_get_g_type" / "gi_registered_type_info_get_g_type" fn(Info) -> usize;
-    enum_storage: "g_enum_info_get_storage_type" / "gi_enum_info_get_storage_type" fn(Info) -> c_int;
-    struct_is_class: "g_struct_info_is_gtype_struct" / "gi_struct_info_is_gtype_struct" fn(Info) -> c_int;
-    struct_is_foreign: "g_struct_info_is_foreign" / "gi_struct_info_is_foreign" fn(Info) -> c_int;
-    struct_size: "g_struct_info_get_size" / "gi_struct_info_get_size" fn(Info) -> usize;
-    union_size: "g_union_info_get_size" / "gi_union_info_get_size" fn(Info) -> usize;
-    enum_n_values: "g_enum_info_get_n_values" / "gi_enum_info_get_n_values" fn(Info) -> c_int;
-    enum_value: "g_enum_info_get_value" / "gi_enum_info_get_value" fn(Info, c_int) -> Info;
-    value_value: "g_value_info_get_value" / "gi_value_info_get_value" fn(Info) -> i64;
+    /// The functions of libgirepository that read infos.
+    Functions {
+        base_ref: "g_base_info_ref" / "gi_base_info_ref" fn(Info) -> Info;
+        base_unref: "g_base_info_unref" / "gi_base_info_unref" fn(Info);
+        base_name: "g_base_info_get_name" / "gi_base_info_get_name" fn(Info) -> *const c_char;
+        base_namespace: "g_base_info_get_namespace" / "gi_base_info_get_namespace" fn(Info) -> *const c_char;
+        base_container: "g_base_info_get_container" / "gi_base_info_get_container" fn(Info) -> Info;
+        base_deprecated: "g_base_info_is_deprecated" / "gi_base_info_is_deprecated" fn(Info) -> c_int;
+        base_typelib: "g_base_info_get_typelib" / "gi_base_info_get_typelib" fn(Info) -> *mut c_void;
+        typelib_symbol: "g_typelib_symbol" / "gi_typelib_symbol" fn(*mut c_void, *const c_char, *mut *mut c_void) -> c_int;
+        function_symbol: "g_function_info_get_symbol" / "gi_function_info_get_symbol" fn(Info) -> *const c_char;
+        function_flags: "g_function_info_get_flags" / "gi_function_info_get_flags" fn(Info) -> c_int;
+        callable_n_args: "g_callable_info_get_n_args" / "gi_callable_info_get_n_args" fn(Info) -> c_int;
+        callable_arg: "g_callable_info_get_arg" / "gi_callable_info_get_arg" fn(Info, c_int) -> Info;
+        callable_return: "g_callable_info_get_return_type" / "gi_callable_info_get_return_type" fn(Info) -> Info;
+        callable_owns: "g_callable_info_get_caller_owns" / "gi_callable_info_get_caller_owns" fn(Info) -> c_int;
+        callable_null: "g_callable_info_may_return_null" / "gi_callable_info_may_return_null" fn(Info) -> c_int;
+        callable_skip: "g_callable_info_skip_return" / "gi_callable_info_skip_return" fn(Info) -> c_int;
+        callable_throws: "g_callable_info_can_throw_gerror" / "gi_callable_info_can_throw_gerror" fn(Info) -> c_int;
+        callable_instance_transfer: "g_callable_info_get_instance_ownership_transfer" / "gi_callable_info_get_instance_ownership_transfer" fn(Info) -> c_int;
+        arg_direction: "g_arg_info_get_direction" / "gi_arg_info_get_direction" fn(Info) -> c_int;
+        arg_transfer: "g_arg_info_get_ownership_transfer" / "gi_arg_info_get_ownership_transfer" fn(Info) -> c_int;
+        arg_caller_allocates: "g_arg_info_is_caller_allocates" / "gi_arg_info_is_caller_allocates" fn(Info) -> c_int;
+        arg_optional: "g_arg_info_is_optional" / "gi_arg_info_is_optional" fn(Info) -> c_int;
+        arg_null: "g_arg_info_may_be_null" / "gi_arg_info_may_be_null" fn(Info) -> c_int;
+        arg_type: "g_arg_info_get_type" / "gi_arg_info_get_type_info" fn(Info) -> Info;
+        type_tag: "g_type_info_get_tag" / "gi_type_info_get_tag" fn(Info) -> c_int;
+        type_is_pointer: "g_type_info_is_pointer" / "gi_type_info_is_pointer" fn(Info) -> c_int;
+        type_interface: "g_type_info_get_interface" / "gi_type_info_get_interface" fn(Info) -> Info;
+        type_array_type: "g_type_info_get_array_type" / "gi_type_info_get_array_type" fn(Info) -> c_int;
+        registered_gtype: "g_registered_type_info_get_g_type" / "gi_registered_type_info_get_g_type" fn(Info) -> usize;
+        enum_storage: "g_enum_info_get_storage_type" / "gi_enum_info_get_storage_type" fn(Info) -> c_int;
+        struct_is_class: "g_struct_info_is_gtype_struct" / "gi_struct_info_is_gtype_struct" fn(Info) -> c_int;
+        struct_is_foreign: "g_struct_info_is_foreign" / "gi_struct_info_is_foreign" fn(Info) -> c_int;
+        struct_size: "g_struct_info_get_size" / "gi_struct_info_get_size" fn(Info) -> usize;
+        union_size: "g_union_info_get_size" / "gi_union_info_get_size" fn(Info) -> usize;
+        enum_n_values: "g_enum_info_get_n_values" / "gi_enum_info_get_n_values" fn(Info) -> c_int;
+        enum_value: "g_enum_info_get_value" / "gi_enum_info_get_value" fn(Info, c_int) -> Info;
+        value_value: "g_value_info_get_value" / "gi_value_info_get_value" fn(Info) -> i64;
+    }
 }
 
 /// The loaded library.
 pub struct Girepository {
     version: Version,
     functions: Functions,
-    find: fn(&str) -> Option<*mut c_void>,
+    pub(super) find: fn(&str) -> Option<*mut c_void>,
 }
 
 // The symbols are looked up in the whole process: PyGObject has loaded the library with its

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::ir::AbiType;
 
 pub mod girepository;
+pub mod lookup;
 pub mod read;
 
 /// How the callable is reached and what its first Python argument is.

@@ -23,7 +23,7 @@ def test_stock_runs_the_whole_suite(stock):
     assert passed >= 1400, stock.counts()
 
 
-@pytest.mark.parametrize("mode", ["default", "tier0", "tier1", "tier2"])
+@pytest.mark.parametrize("mode", ["default", "tier0", "tier1", "tier2", "warm"])
 def test_outcomes_are_those_of_stock(suite, stock, mode):
     _, wrong = suite_runner.compare(suite, stock, mode)
     assert not wrong, "\n".join(wrong)

@@ -42,6 +42,17 @@ pub unsafe extern "C" fn first_call(
     shim(|| unsafe { engine::first_call(callable, args, nargsf, kwnames) })
 }
 
+/// The slot of a deprecated callable that has been resolved and not called.
+pub unsafe extern "C" fn deprecated_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only resolved callables have this slot.
+    shim(|| unsafe { engine::first_deprecated_call(callable, args, nargsf, kwnames) })
+}
+
 /// The slot of a callable at tier 0, and what the thunks of the higher tiers bail to.
 pub unsafe extern "C" fn tier0_call(
     callable: *mut ffi::PyObject,

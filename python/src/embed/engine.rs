@@ -31,7 +31,6 @@ use crate::marshal;
 pub struct State {
     pub core: Arc<Callable>,
     interpreter: Interpreter,
-    deprecated: bool,
 }
 
 impl Drop for State {
@@ -170,15 +169,15 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
         match resolved {
             Ok((linked, deprecated, interpreter)) => {
                 let tier0 = entry::tier0_call as *const () as usize;
-                tail.slot.store(tier0, Ordering::Release);
+                let first = match deprecated {
+                    true => entry::deprecated_call as *const () as usize,
+                    false => tier0,
+                };
+                tail.slot.store(first, Ordering::Release);
                 // SAFETY: the slot lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
                 let core = unsafe { Callable::new(linked, &tail.slot, tier0) };
-                let state = State {
-                    core,
-                    interpreter,
-                    deprecated,
-                };
+                let state = State { core, interpreter };
                 tail.state
                     .store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
             }
@@ -211,14 +210,37 @@ pub unsafe fn first_call(
     nargsf: usize,
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller's.
+    // SAFETY: the caller's; resolving has put another function into the slot.
     unsafe {
-        match resolve(callable) {
-            // PyGObject warns of a deprecated callable when it builds its own invocation cache, so
-            // the first call is its. The cache stays: a later bail-out does not warn again.
-            Some(state) if !state.deprecated => entry::enter(callable, args, nargsf, kwnames),
-            _ => call_pygobject(callable, args, nargsf, kwnames),
-        }
+        resolve(callable);
+        entry::enter(callable, args, nargsf, kwnames)
+    }
+}
+
+/// The first call of a deprecated callable. PyGObject warns when it builds its own invocation
+/// cache, so this call is its. The cache stays: a later bail-out does not warn again.
+///
+/// # Safety
+/// As [`base::invoke`]; `callable` has been resolved.
+pub unsafe fn first_deprecated_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's; see `call_tier0`.
+    unsafe {
+        let tail = tail(callable);
+        let state = &*tail.state.load(Ordering::Relaxed);
+        // A higher tier that was published in the meantime stays.
+        let deprecated = entry::deprecated_call as *const () as usize;
+        let _ = tail.slot.compare_exchange(
+            deprecated,
+            state.core.entry(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        call_pygobject(callable, args, nargsf, kwnames)
     }
 }
 

@@ -272,12 +272,12 @@ fn profile(core: &Callable) -> String {
     text
 }
 
-/// Compiles each of `callables`, which are ours, at every tier. Gives for each why it is rejected
-/// or None, and whether tiers 0, 1 and 2 can run it.
+/// Why a callable is rejected or None, and whether tiers 0, 1 and 2 can run it.
+type Covered = (Option<&'static str>, bool, bool, bool);
+
+/// Compiles each of `callables`, which are ours, at every tier.
 #[pyfunction]
-fn coverage<'py>(
-    callables: &Bound<'py, PyList>,
-) -> PyResult<Vec<(Option<&'static str>, bool, bool, bool)>> {
+fn coverage(callables: &Bound<'_, PyList>) -> Vec<Covered> {
     let py = callables.py();
     let mut planned = Vec::with_capacity(callables.len());
     for callable in callables.iter() {
@@ -293,7 +293,7 @@ fn coverage<'py>(
         });
     }
     let compiler = engine().compiler;
-    Ok(py.detach(|| {
+    py.detach(|| {
         planned
             .into_iter()
             .map(|planned| match planned {
@@ -304,7 +304,7 @@ fn coverage<'py>(
                 Err(reason) => (Some(reason), false, false, false),
             })
             .collect()
-    }))
+    })
 }
 
 /// Registers the functions of this module.

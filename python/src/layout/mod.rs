@@ -80,11 +80,6 @@ pub fn layout(py: Python<'_>) -> &'static Layout {
     LAYOUT.get_or_init(|| probe(py))
 }
 
-/// The layout, if it has been probed: reading it takes no interpreter lock.
-pub fn probed() -> Option<&'static Layout> {
-    LAYOUT.get()
-}
-
 fn probe(py: Python<'_>) -> Layout {
     let facts = [
         (

@@ -29,6 +29,7 @@ use pyo3::types::{PyString, PyType};
 
 use crate::glib::{self, Glib, PyGObjectApi};
 use desc::{BindDesc, ResultDesc, TypeDesc, keep};
+use table::step;
 
 pub(crate) const G_TYPE_NONE: usize = 4;
 
@@ -92,13 +93,13 @@ pub fn runtime() -> Runtime {
     Runtime {
         save_thread: ffi::PyEval_SaveThread as *const () as usize,
         restore_thread: ffi::PyEval_RestoreThread as *const () as usize,
-        raise: bind::raise_error as *const () as usize,
-        bind: bind::bind_arguments as *const () as usize,
-        decref: bind::drop_reference as *const () as usize,
+        raise: bind::raise_error::run as *const () as usize,
+        bind: bind::bind_arguments::run as *const () as usize,
+        decref: bind::drop_reference::run as *const () as usize,
         // SAFETY: the address of a static object.
         none: unsafe { ffi::Py_None() } as usize,
         new_none: bind::new_none as *const () as usize,
-        note: bind::note_argument as *const () as usize,
+        note: bind::note_argument::run as *const () as usize,
     }
 }
 
@@ -255,11 +256,7 @@ impl<'py> Linker<'_, 'py> {
             len: plan.outs.len(),
             constructor: plan.constructor,
         });
-        Ok(Some(step(
-            "result",
-            outward::make_result as *const (),
-            desc,
-        )))
+        Ok(Some(step!(outward::make_result, desc)))
     }
 
     /// PyGObject's tuple type with these names.
@@ -270,101 +267,82 @@ impl<'py> Linker<'_, 'py> {
     }
 }
 
-fn step(name: &'static str, address: *const (), desc: usize) -> Step {
-    Step {
-        name,
-        address: address as usize,
-        desc,
-    }
-}
-
 /// The *in* helper of a conversion.
 fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
     use scalar as s;
-    let address = match conv {
-        Conv::Boolean => s::in_boolean as *const (),
+    match conv {
+        Conv::Boolean => step!(s::in_boolean, desc),
         Conv::Integer(abi) => match abi {
-            AbiType::I8 => s::in_i8 as *const (),
-            AbiType::U8 => s::in_u8 as *const (),
-            AbiType::I16 => s::in_i16 as *const (),
-            AbiType::U16 => s::in_u16 as *const (),
-            AbiType::I32 => s::in_i32 as *const (),
-            AbiType::U32 => s::in_u32 as *const (),
-            AbiType::I64 => s::in_i64 as *const (),
-            _ => s::in_u64 as *const (),
+            AbiType::I8 => step!(s::in_i8, desc),
+            AbiType::U8 => step!(s::in_u8, desc),
+            AbiType::I16 => step!(s::in_i16, desc),
+            AbiType::U16 => step!(s::in_u16, desc),
+            AbiType::I32 => step!(s::in_i32, desc),
+            AbiType::U32 => step!(s::in_u32, desc),
+            AbiType::I64 => step!(s::in_i64, desc),
+            _ => step!(s::in_u64, desc),
         },
-        Conv::Float => s::in_float as *const (),
-        Conv::Double => s::in_double as *const (),
-        Conv::Unichar => s::in_unichar as *const (),
-        Conv::GType => s::in_gtype as *const (),
+        Conv::Float => step!(s::in_float, desc),
+        Conv::Double => step!(s::in_double, desc),
+        Conv::Unichar => step!(s::in_unichar, desc),
+        Conv::GType => step!(s::in_gtype, desc),
         Conv::Utf8 => match (nullable, full) {
-            (false, false) => s::in_utf8 as *const (),
-            (true, false) => s::in_utf8_nullable as *const (),
-            (false, true) => s::in_utf8_given as *const (),
-            (true, true) => s::in_utf8_given_nullable as *const (),
+            (false, false) => step!(s::in_utf8, desc),
+            (true, false) => step!(s::in_utf8_nullable, desc),
+            (false, true) => step!(s::in_utf8_given, desc),
+            (true, true) => step!(s::in_utf8_given_nullable, desc),
         },
         Conv::Filename => match (nullable, full) {
-            (false, false) => s::in_filename as *const (),
-            (true, false) => s::in_filename_nullable as *const (),
-            (false, true) => s::in_filename_given as *const (),
-            (true, true) => s::in_filename_given_nullable as *const (),
+            (false, false) => step!(s::in_filename, desc),
+            (true, false) => step!(s::in_filename_nullable, desc),
+            (false, true) => step!(s::in_filename_given, desc),
+            (true, true) => step!(s::in_filename_given_nullable, desc),
         },
-        Conv::Enum { .. } => s::in_enum as *const (),
-        Conv::Flags { .. } => s::in_flags as *const (),
-        Conv::Object { .. } => wrapped::in_object as *const (),
-        Conv::Boxed { .. } => wrapped::in_boxed as *const (),
-        Conv::Struct { .. } => wrapped::in_struct as *const (),
-        Conv::Variant { .. } => wrapped::in_variant as *const (),
-    };
-    named(address, desc)
+        Conv::Enum { .. } => step!(s::in_enum, desc),
+        Conv::Flags { .. } => step!(s::in_flags, desc),
+        Conv::Object { .. } => step!(wrapped::in_object, desc),
+        Conv::Boxed { .. } => step!(wrapped::in_boxed, desc),
+        Conv::Struct { .. } => step!(wrapped::in_struct, desc),
+        Conv::Variant { .. } => step!(wrapped::in_variant, desc),
+    }
 }
 
 /// The *out* helper of a conversion.
 fn out_step(conv: &Conv, desc: usize) -> Step {
     use outward as o;
-    let address = match conv {
-        Conv::Boolean => o::out_boolean as *const (),
+    match conv {
+        Conv::Boolean => step!(o::out_boolean, desc),
         Conv::Integer(abi) => match abi {
-            AbiType::I8 => o::out_i8 as *const (),
-            AbiType::U8 => o::out_u8 as *const (),
-            AbiType::I16 => o::out_i16 as *const (),
-            AbiType::U16 => o::out_u16 as *const (),
-            AbiType::I32 => o::out_i32 as *const (),
-            AbiType::U32 => o::out_u32 as *const (),
-            AbiType::I64 => o::out_i64 as *const (),
-            _ => o::out_u64 as *const (),
+            AbiType::I8 => step!(o::out_i8, desc),
+            AbiType::U8 => step!(o::out_u8, desc),
+            AbiType::I16 => step!(o::out_i16, desc),
+            AbiType::U16 => step!(o::out_u16, desc),
+            AbiType::I32 => step!(o::out_i32, desc),
+            AbiType::U32 => step!(o::out_u32, desc),
+            AbiType::I64 => step!(o::out_i64, desc),
+            _ => step!(o::out_u64, desc),
         },
-        Conv::Float => o::out_float as *const (),
-        Conv::Double => o::out_double as *const (),
-        Conv::Unichar => o::out_unichar as *const (),
-        Conv::GType => o::out_gtype as *const (),
-        Conv::Utf8 => o::out_utf8 as *const (),
-        Conv::Filename => o::out_filename as *const (),
-        Conv::Enum { .. } => o::out_enum as *const (),
-        Conv::Flags { .. } => o::out_flags as *const (),
-        Conv::Object { .. } => o::out_object as *const (),
-        Conv::Boxed { .. } => o::out_boxed as *const (),
-        Conv::Struct { .. } => o::out_struct as *const (),
-        Conv::Variant { .. } => o::out_variant as *const (),
-    };
-    named(address, desc)
+        Conv::Float => step!(o::out_float, desc),
+        Conv::Double => step!(o::out_double, desc),
+        Conv::Unichar => step!(o::out_unichar, desc),
+        Conv::GType => step!(o::out_gtype, desc),
+        Conv::Utf8 => step!(o::out_utf8, desc),
+        Conv::Filename => step!(o::out_filename, desc),
+        Conv::Enum { .. } => step!(o::out_enum, desc),
+        Conv::Flags { .. } => step!(o::out_flags, desc),
+        Conv::Object { .. } => step!(o::out_object, desc),
+        Conv::Boxed { .. } => step!(o::out_boxed, desc),
+        Conv::Struct { .. } => step!(o::out_struct, desc),
+        Conv::Variant { .. } => step!(o::out_variant, desc),
+    }
 }
 
 /// The helper that gives something back.
 fn free_step(free: &Free, desc: usize) -> Step {
-    let address = match free {
-        Free::Memory => wrapped::free_memory as *const (),
-        Free::Object => wrapped::unref_object as *const (),
-        Free::Boxed { .. } => wrapped::free_boxed as *const (),
-        Free::Variant => wrapped::unref_variant as *const (),
-    };
-    named(address, desc)
-}
-
-/// A step under the name that the helper's table gives it.
-fn named(address: *const (), desc: usize) -> Step {
-    let found = [scalar::name_of, wrapped::name_of, outward::name_of]
-        .iter()
-        .find_map(|name_of| name_of(address as usize));
-    step(found.unwrap_or("helper"), address, desc)
+    match free {
+        Free::Memory => step!(wrapped::free_memory, desc),
+        Free::Object => step!(wrapped::unref_object, desc),
+        Free::Boxed { .. } => step!(wrapped::free_boxed, desc),
+        Free::Variant => step!(wrapped::unref_variant, desc),
+    }
 }

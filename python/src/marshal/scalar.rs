@@ -222,8 +222,9 @@ unsafe fn gtype(value: Object, cell: Cell, _: Desc) -> i32 {
     // replace attribute access, or on PyGObject's own GType wrapper, runs no user code.
     unsafe {
         let ty = ffi::Py_TYPE(value);
-        let class = ffi::PyType_Check(value) != 0
-            && (*ty).tp_getattro == (*(&raw mut ffi::PyType_Type)).tp_getattro;
+        let getattro = |ty: *mut ffi::PyTypeObject| (*ty).tp_getattro.map_or(0, |f| f as usize);
+        let class =
+            ffi::PyType_Check(value) != 0 && getattro(ty) == getattro(&raw mut ffi::PyType_Type);
         if !class && CStr::from_ptr((*ty).tp_name) != c"gobject.GType" {
             return BAIL;
         }
