@@ -35,7 +35,7 @@ def nanoseconds(setup, statement):
 
 
 def whereabouts(call):
-    """Which tier executes most of a call's statement, by gijit's own count: "tier2", "pygobject"."""
+    """Which tier executes most of these calls, by gijit's own count: "tier2", "pygobject"."""
     import gijit
 
     loop = time_loop(call.setup, call.statement)

@@ -40,8 +40,10 @@ for path in (
 
 varied("GIMarshallingTests.array_in", (INTS,), ((-1, 0, 1, 2),), (["a"],), (None,), (5,), ({},))
 
-for path in ("gstrv_in", "array_zero_terminated_in", "garray_utf8_none_in", "gptrarray_utf8_none_in",
-             "glist_utf8_none_in", "gslist_utf8_none_in"):  # fmt: skip
+for path in (
+    "gstrv_in", "array_zero_terminated_in", "garray_utf8_none_in", "gptrarray_utf8_none_in",
+    "glist_utf8_none_in", "gslist_utf8_none_in",
+):  # fmt: skip
     path = f"GIMarshallingTests.{path}"
     call(path, WORDS)
     call(path, tuple(WORDS))
