@@ -130,6 +130,12 @@ fn call(plan: &Plan) -> Result<(), PlanError> {
         ensure(seen.contains(&op.cell), || {
             format!("c{} is converted but not passed", op.cell.0)
         })?;
+        // The callee may have replaced what was converted, so the cell has to come out again.
+        let returned = plan.outs.iter().any(|out| out.cell == op.cell);
+        let address = CallArg::Address { cell: op.cell };
+        ensure(returned || !plan.call.args.contains(&address), || {
+            format!("c{} is passed by address but not returned", op.cell.0)
+        })?;
     }
     if let Some((cell, _)) = plan.call.result {
         in_frame(plan, cell)?;
