@@ -25,6 +25,8 @@ const SEGMENT: usize = 256 * 1024;
 const ALIGN: usize = 64;
 /// `PR_GET_MDWE` of Linux 6.3, not in the libc crate for all targets.
 const PR_GET_MDWE: libc::c_int = 66;
+/// `MFD_NOEXEC_SEAL` of Linux 6.3.
+const MFD_NOEXEC_SEAL: libc::c_uint = 8;
 
 unsafe extern "C" {
     /// Of libgcc's unwinder: takes a zero-terminated `.eh_frame` section.
@@ -129,6 +131,7 @@ impl CodeMemory {
             .as_ref()
             .map_or(0, |Unwind::EhFrame { bytes, .. }| bytes.len() + 4);
         let size = (frame_at + frame_size).next_multiple_of(ALIGN);
+        debug_assert!(code.align <= ALIGN, "a back end keeps to the limit");
         if size > SEGMENT {
             return Err(CodeError::TooLarge { size });
         }
@@ -145,7 +148,11 @@ impl CodeMemory {
         // has; both views cover the whole segment.
         let (write, execute) = unsafe { (segment.write.add(offset), segment.execute.add(offset)) };
         // SAFETY: as above; the source is a slice of that length and does not overlap the segment.
-        unsafe { write.copy_from_nonoverlapping(NonNull::from(&code.bytes[0]), code.bytes.len()) };
+        unsafe {
+            write
+                .as_ptr()
+                .copy_from_nonoverlapping(code.bytes.as_ptr(), code.bytes.len());
+        }
         let entry = execute.as_ptr() as usize + code.entry;
         let mut frame = 0;
         if let Some(Unwind::EhFrame {
@@ -157,10 +164,9 @@ impl CodeMemory {
             frame = execute.as_ptr() as usize + frame_at;
             let mut section = bytes.clone();
             section.extend_from_slice(&[0; 4]);
-            let start = execute.as_ptr() as u64;
             let address = match width {
-                8 => start,
-                _ => start.wrapping_sub((frame + pc_begin) as u64),
+                8 => entry as u64,
+                _ => (entry as u64).wrapping_sub((frame + pc_begin) as u64),
             };
             section[*pc_begin..pc_begin + width].copy_from_slice(&address.to_le_bytes()[..*width]);
             // SAFETY: `frame_at + section.len()` is at most `size`.
@@ -171,6 +177,7 @@ impl CodeMemory {
                 __register_frame(frame as *const u8);
             }
         }
+        clear_instruction_cache(execute, size);
         state.live_bytes += size;
         Ok(CodeHandle {
             entry,
@@ -252,8 +259,16 @@ impl Segment {
                 "the process has asked the kernel to refuse it (PR_SET_MDWE)".to_owned(),
             ));
         }
-        // SAFETY: a zero-terminated name and a documented flag.
-        let file = unsafe { libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC) };
+        // SAFETY: a zero-terminated name and documented flags.
+        let create = |flags| unsafe {
+            libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC | flags)
+        };
+        // What cannot be executed as a program can still be mapped, and a system with
+        // `vm.memfd_noexec=2` makes no other files. Kernels before 6.3 do not know the flag.
+        let mut file = create(MFD_NOEXEC_SEAL);
+        if file < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL) {
+            file = create(0);
+        }
         if file < 0 {
             return Err(denied("memfd_create"));
         }
@@ -292,6 +307,22 @@ impl Segment {
             libc::munmap(self.execute.as_ptr().cast(), size);
         }
     }
+}
+
+/// Makes instructions that were written through the other view visible to this one.
+fn clear_instruction_cache(execute: NonNull<u8>, size: usize) {
+    // On x86-64 the caches are coherent.
+    #[cfg(target_arch = "aarch64")]
+    {
+        unsafe extern "C" {
+            /// Of libgcc.
+            fn __clear_cache(begin: *const u8, end: *const u8);
+        }
+        let begin = execute.as_ptr().cast_const();
+        // SAFETY: the range is mapped; the call reads nothing.
+        unsafe { __clear_cache(begin, begin.wrapping_add(size)) };
+    }
+    let _ = (execute, size);
 }
 
 /// # Safety

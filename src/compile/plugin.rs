@@ -1,277 +1,274 @@
-//! The LLVM tier's library: its C ABI, and the [`Backend`] that loads and calls it.
+//! Tier 2 from outside: LLVM lives in a shared library of its own, loaded on first use.
 //!
-//! Both sides use the types here. A [`Reply`] owns buffers of the library's allocator and goes back
-//! to it to be freed.
+//! The two sides share no Rust type. Thunk IR crosses as text ([`crate::ir::text`], with
+//! addresses), code comes back as bytes, through the six C functions of [`abi`]. So the library may
+//! be built by another compiler, and a process that never gets hot never maps 50 MB of LLVM.
+//!
+//! Once loaded the library stays: LLVM registers destructors that must not be unmapped.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::CStr;
+use std::mem;
 use std::path::Path;
+use std::ptr::NonNull;
 
-use libloading::Library;
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::backend::{Backend, BackendError, Listing, MachineCode, Unwind};
+use crate::code::disasm;
 use crate::ir::{Function, text};
 
-/// Changes with every change of what is below.
-pub const ABI_VERSION: u32 = 1;
+/// The C interface between the core and the library, used by both.
+pub mod abi {
+    use std::ffi::c_char;
 
-/// What the library shall do with a thunk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub enum Request {
-    /// Machine code and unwind information.
-    Code = 0,
-    /// The LLVM IR after its passes, as text.
-    LlvmIr = 1,
+    /// Changes whenever anything in this module, or the text form of thunk IR, does.
+    pub const VERSION: u32 = 1;
+
+    /// What is asked of [`CompileFn`].
+    pub const REQUEST_CODE: u32 = 0;
+    /// LLVM IR as it is handed to LLVM, with symbols by name.
+    pub const REQUEST_IR: u32 = 1;
+
+    /// [`Reply::status`]: `data` is what was asked for.
+    pub const STATUS_OK: u32 = 0;
+    /// `data` says why LLVM cannot work in this process.
+    pub const STATUS_UNAVAILABLE: u32 = 1;
+    /// `data` says what is wrong in gijit.
+    pub const STATUS_BUG: u32 = 2;
+
+    /// An answer. Its buffers belong to the library until [`FreeFn`].
+    #[repr(C)]
+    pub struct Reply {
+        pub status: u32,
+        /// Of the function's address in `unwind`: 4 is relative, 8 absolute, 0 means no unwind
+        /// information.
+        pub pc_width: u32,
+        /// Machine code and constants, or UTF-8 text; NULL when empty.
+        pub data: *mut u8,
+        pub data_len: usize,
+        pub constants: usize,
+        pub align: usize,
+        pub entry: usize,
+        /// An `.eh_frame` section; NULL when there is none.
+        pub unwind: *mut u8,
+        pub unwind_len: usize,
+        pub pc_begin: usize,
+    }
+
+    impl Reply {
+        /// An answer that owns nothing.
+        pub fn empty() -> Self {
+            Reply {
+                status: STATUS_OK,
+                pc_width: 0,
+                data: std::ptr::null_mut(),
+                data_len: 0,
+                constants: 0,
+                align: 1,
+                entry: 0,
+                unwind: std::ptr::null_mut(),
+                unwind_len: 0,
+                pc_begin: 0,
+            }
+        }
+    }
+
+    /// The library's compiler, opaque to the core.
+    #[repr(C)]
+    pub struct Compiler {
+        _opaque: [u8; 0],
+    }
+
+    /// `gijit_llvm_abi`: [`VERSION`] of the library. The only one that must never change.
+    pub type AbiFn = unsafe extern "C" fn() -> u32;
+    /// `gijit_llvm_version`: LLVM's version, a static string.
+    pub type VersionFn = unsafe extern "C" fn() -> *const c_char;
+    /// `gijit_llvm_create`: NULL when LLVM cannot work; the reply then says why.
+    pub type CreateFn = unsafe extern "C" fn(reply: *mut Reply) -> *mut Compiler;
+    /// `gijit_llvm_compile`: compiler, text and its length, a `REQUEST_*`; always fills `reply`.
+    pub type CompileFn =
+        unsafe extern "C" fn(*mut Compiler, *const u8, usize, u32, reply: *mut Reply);
+    /// `gijit_llvm_free`: frees what a filled reply holds and empties it.
+    pub type FreeFn = unsafe extern "C" fn(reply: *mut Reply);
+    /// `gijit_llvm_destroy`.
+    pub type DestroyFn = unsafe extern "C" fn(*mut Compiler);
 }
 
-/// Bytes owned by the library.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Buffer {
-    data: *mut u8,
-    len: usize,
-}
-
-impl Buffer {
-    fn new(bytes: Vec<u8>) -> Self {
-        let bytes = Box::leak(bytes.into_boxed_slice());
-        Buffer {
-            data: bytes.as_mut_ptr(),
-            len: bytes.len(),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: `new` is the only constructor: `data` and `len` are those of a leaked slice, which
-        // lives until `Reply::free`.
-        unsafe { std::slice::from_raw_parts(self.data, self.len) }
-    }
-}
-
-/// An answer of the library.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Reply {
-    /// 0: `body` is what was asked for; 1: it is an error message in UTF-8.
-    failed: u32,
-    align: u32,
-    entry: usize,
-    /// Where the function's address stands in `unwind`.
-    pc_begin: usize,
-    /// 0: there is no unwind information.
-    pc_width: usize,
-    body: Buffer,
-    unwind: Buffer,
-}
-
-impl Reply {
-    /// An error.
-    pub fn error(message: String) -> Self {
-        Reply {
-            failed: 1,
-            ..Reply::text(message)
-        }
-    }
-
-    /// A text.
-    pub fn text(text: String) -> Self {
-        Reply {
-            failed: 0,
-            align: 1,
-            entry: 0,
-            pc_begin: 0,
-            pc_width: 0,
-            body: Buffer::new(text.into_bytes()),
-            unwind: Buffer::new(Vec::new()),
-        }
-    }
-
-    /// Machine code.
-    pub fn code(code: MachineCode) -> Self {
-        let (unwind, pc_begin, pc_width) = match code.unwind {
-            Some(Unwind::EhFrame {
-                bytes,
-                pc_begin,
-                width,
-            }) => (bytes, pc_begin, width),
-            None => (Vec::new(), 0, 0),
-        };
-        Reply {
-            failed: 0,
-            align: code.align as u32,
-            entry: code.entry,
-            pc_begin,
-            pc_width,
-            body: Buffer::new(code.bytes),
-            unwind: Buffer::new(unwind),
-        }
-    }
-
-    /// Frees the buffers: only in the library that made them.
-    ///
-    /// # Safety
-    /// The reply was made by this copy of the code and is not used afterwards.
-    pub unsafe fn free(&mut self) {
-        for buffer in [&self.body, &self.unwind] {
-            // SAFETY: `Buffer::new` leaked exactly this boxed slice, and the caller frees once.
-            drop(unsafe {
-                Box::from_raw(std::ptr::slice_from_raw_parts_mut(buffer.data, buffer.len))
-            });
-        }
-    }
-
-    fn to_code(&self) -> MachineCode {
-        let unwind = (self.pc_width != 0).then(|| Unwind::EhFrame {
-            bytes: self.unwind.bytes().to_vec(),
-            pc_begin: self.pc_begin,
-            width: self.pc_width,
-        });
-        MachineCode {
-            bytes: self.body.bytes().to_vec(),
-            align: self.align as usize,
-            entry: self.entry,
-            unwind,
-        }
-    }
-}
-
-type CreateFn = unsafe extern "C" fn(*mut Reply) -> *mut c_void;
-type CompileFn = unsafe extern "C" fn(*mut c_void, *const u8, usize, Request, *mut Reply);
-type FreeFn = unsafe extern "C" fn(*mut Reply);
-
-/// The LLVM tier behind its library.
+/// The LLVM tier.
 pub struct LlvmPlugin {
-    compile: CompileFn,
-    free: FreeFn,
-    compiler: *mut c_void,
+    compiler: NonNull<abi::Compiler>,
+    compile: abi::CompileFn,
+    free: abi::FreeFn,
+    destroy: abi::DestroyFn,
     version: String,
-    /// Never unloaded: LLVM leaves state behind that a second load would not expect.
-    _library: std::mem::ManuallyDrop<Library>,
 }
 
-// SAFETY: the compiler behind the pointer is tied to no thread, only to one at a time, and
-// `Backend`'s methods take `&mut self`.
+// SAFETY: the compiler behind the pointer has no tie to a thread (LLVM contexts have none), and
+// `&mut self` on every use keeps it to one thread at a time.
 unsafe impl Send for LlvmPlugin {}
 
 impl LlvmPlugin {
-    /// Loads the library at `path` and makes a compiler.
+    /// Loads the library at `path` and sets LLVM up for this machine.
     ///
     /// # Errors
-    /// [`BackendError::Unavailable`], naming the path, when the library is missing, is another
-    /// version's, or has no compiler for this machine.
+    /// [`BackendError::Unavailable`], naming the path, when there is no such library, when it is of
+    /// another version of gijit, or when LLVM cannot work here.
     pub fn load(path: &Path) -> Result<Self, BackendError> {
-        let unavailable =
-            |why: String| BackendError::Unavailable(format!("LLVM tier {}: {why}", path.display()));
-        // SAFETY: loading runs LLVM's static constructors, which only register options.
-        let library =
-            unsafe { Library::new(path) }.map_err(|error| unavailable(error.to_string()))?;
-        // SAFETY: these are the types that the library's source gives the functions; the ABI version
-        // is checked before any other is called.
-        let (abi, version, create, compile, free) = unsafe {
-            (
-                symbol::<unsafe extern "C" fn() -> u32>(&library, c"gijit_llvm_abi"),
-                symbol::<unsafe extern "C" fn() -> *const c_char>(&library, c"gijit_llvm_version"),
-                symbol::<CreateFn>(&library, c"gijit_llvm_create"),
-                symbol::<CompileFn>(&library, c"gijit_llvm_compile"),
-                symbol::<FreeFn>(&library, c"gijit_llvm_free"),
-            )
+        let unavailable = |why: String| {
+            BackendError::Unavailable(format!("the LLVM tier {}: {why}", path.display()))
         };
-        let (abi, version) = (abi.map_err(unavailable)?, version.map_err(unavailable)?);
-        // SAFETY: it takes nothing and returns a number.
-        let found = unsafe { abi() };
-        if found != ABI_VERSION {
+        if !path.exists() {
+            return Err(unavailable("there is no such file".to_owned()));
+        }
+        // SAFETY: loading runs the library's initialisers; this path is of a library that was built
+        // and installed with gijit, whose initialisers are LLVM's option tables.
+        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+            .map_err(|error| unavailable(error.to_string()))?;
+        let missing = |error: libloading::Error| {
+            unavailable(format!("it is no LLVM tier of gijit ({error})"))
+        };
+        // SAFETY: the type of `gijit_llvm_abi` is the same in all versions.
+        let version = unsafe {
+            library
+                .get::<abi::AbiFn>(b"gijit_llvm_abi\0")
+                .map_err(missing)?()
+        };
+        if version != abi::VERSION {
             return Err(unavailable(format!(
-                "its ABI is {found}, gijit's is {ABI_VERSION}"
+                "it has interface version {version}, this gijit needs {}: reinstall gijit",
+                abi::VERSION
             )));
         }
-        let (create, compile, free) = (
-            create.map_err(unavailable)?,
-            compile.map_err(unavailable)?,
-            free.map_err(unavailable)?,
-        );
-        let mut reply = std::mem::MaybeUninit::uninit();
-        // SAFETY: `create` fills the reply in every case.
-        let (compiler, mut reply) = unsafe { (create(reply.as_mut_ptr()), reply.assume_init()) };
-        let message = String::from_utf8_lossy(reply.body.bytes()).into_owned();
-        // SAFETY: the reply is the library's and is not used again.
-        unsafe { free(&mut reply) };
-        if compiler.is_null() {
-            return Err(unavailable(message));
-        }
-        // SAFETY: a static zero-terminated string of the library.
-        let version = unsafe { CStr::from_ptr(version()) }
+        // SAFETY: the version says that the functions have the types of `abi`; the library is never
+        // unloaded, so the copies of the addresses stay valid.
+        let (llvm_version, create, compile, free, destroy) = unsafe {
+            (
+                *library
+                    .get::<abi::VersionFn>(b"gijit_llvm_version\0")
+                    .map_err(missing)?,
+                *library
+                    .get::<abi::CreateFn>(b"gijit_llvm_create\0")
+                    .map_err(missing)?,
+                *library
+                    .get::<abi::CompileFn>(b"gijit_llvm_compile\0")
+                    .map_err(missing)?,
+                *library
+                    .get::<abi::FreeFn>(b"gijit_llvm_free\0")
+                    .map_err(missing)?,
+                *library
+                    .get::<abi::DestroyFn>(b"gijit_llvm_destroy\0")
+                    .map_err(missing)?,
+            )
+        };
+        mem::forget(library);
+        // SAFETY: `abi::VersionFn` returns a static string.
+        let version = unsafe { CStr::from_ptr(llvm_version()) }
             .to_string_lossy()
             .into_owned();
-        let library = std::mem::ManuallyDrop::new(library);
+        let mut reply = abi::Reply::empty();
+        // SAFETY: `reply` is a valid, empty reply.
+        let compiler = NonNull::new(unsafe { create(&mut reply) });
+        let Some(compiler) = compiler else {
+            // SAFETY: `create` filled `reply`.
+            let why = unsafe { text_of(&reply) };
+            // SAFETY: as above; nothing refers to its buffers any more.
+            unsafe { free(&mut reply) };
+            return Err(unavailable(why));
+        };
         Ok(LlvmPlugin {
+            compiler,
             compile,
             free,
-            compiler,
+            destroy,
             version,
-            _library: library,
         })
     }
 
-    /// The major version of LLVM inside.
+    /// LLVM's version, such as `22.1.2`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    fn ask<T>(
+    fn request<T>(
         &mut self,
         function: &Function,
-        request: Request,
-        read: impl FnOnce(&Reply) -> T,
+        request: u32,
+        read: impl FnOnce(&abi::Reply) -> T,
     ) -> Result<T, BackendError> {
         let source = text::print(function, true);
-        let mut reply = std::mem::MaybeUninit::uninit();
-        // SAFETY: the compiler is this library's, the text outlives the call, and the library fills
-        // the reply in every case.
-        let mut reply = unsafe {
+        let mut reply = abi::Reply::empty();
+        // SAFETY: the compiler is alive until drop, the text is as long as said, and `reply` is a
+        // valid, empty reply.
+        unsafe {
             (self.compile)(
-                self.compiler,
+                self.compiler.as_ptr(),
                 source.as_ptr(),
                 source.len(),
                 request,
-                reply.as_mut_ptr(),
+                &mut reply,
             );
-            reply.assume_init()
+        }
+        let result = match reply.status {
+            abi::STATUS_OK => Ok(read(&reply)),
+            // SAFETY: `compile` filled `reply`.
+            abi::STATUS_UNAVAILABLE => Err(BackendError::Unavailable(unsafe { text_of(&reply) })),
+            // SAFETY: as above.
+            _ => Err(BackendError::Bug(unsafe { text_of(&reply) })),
         };
-        let answer = match reply.failed {
-            0 => Ok(read(&reply)),
-            _ => Err(BackendError::Bug(
-                String::from_utf8_lossy(reply.body.bytes()).into_owned(),
-            )),
-        };
-        // SAFETY: the reply is the library's and is not used again.
+        // SAFETY: `compile` filled `reply`; what was read from it was copied.
         unsafe { (self.free)(&mut reply) };
-        answer
+        result
     }
 }
 
-/// # Safety
-/// `T` is the type of the function pointer that the library exports as `name`.
-unsafe fn symbol<T: Copy>(library: &Library, name: &CStr) -> Result<T, String> {
-    // SAFETY: by this function's contract.
-    unsafe { library.get::<T>(name.to_bytes_with_nul()) }
-        .map(|symbol| *symbol)
-        .map_err(|error| error.to_string())
+impl Drop for LlvmPlugin {
+    fn drop(&mut self) {
+        // SAFETY: `create` made it, and nothing uses it after the drop.
+        unsafe { (self.destroy)(self.compiler.as_ptr()) };
+    }
 }
 
 impl Backend for LlvmPlugin {
     fn compile(&mut self, function: &Function) -> Result<MachineCode, BackendError> {
-        self.ask(function, Request::Code, Reply::to_code)
+        self.request(function, abi::REQUEST_CODE, |reply| MachineCode {
+            // SAFETY: the library filled the reply; both buffers are as long as it says.
+            bytes: unsafe { bytes_of(reply.data, reply.data_len) },
+            constants: reply.constants,
+            align: reply.align,
+            entry: reply.entry,
+            unwind: (reply.pc_width != 0).then(|| Unwind::EhFrame {
+                // SAFETY: as above.
+                bytes: unsafe { bytes_of(reply.unwind, reply.unwind_len) },
+                pc_begin: reply.pc_begin,
+                width: reply.pc_width as usize,
+            }),
+        })
     }
 
     fn list(&mut self, function: &Function, what: Listing) -> Result<String, BackendError> {
         match what {
-            Listing::Ir => self.ask(function, Request::LlvmIr, |reply| {
-                String::from_utf8_lossy(reply.body.bytes()).into_owned()
+            Listing::Ir => self.request(function, abi::REQUEST_IR, |reply| {
+                // SAFETY: the library filled the reply.
+                unsafe { text_of(reply) }
             }),
-            Listing::Asm => {
-                let code = self.compile(function)?;
-                Ok(crate::code::disasm::disassemble(&code, function))
-            }
+            Listing::Asm => Ok(disasm::disassemble(&self.compile(function)?, function)),
         }
     }
+}
+
+/// # Safety
+/// `data` is NULL or the start of `len` readable bytes.
+unsafe fn bytes_of(data: *const u8, len: usize) -> Vec<u8> {
+    if data.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(data, len) }.to_vec()
+}
+
+/// # Safety
+/// The library filled `reply` and it was not freed.
+unsafe fn text_of(reply: &abi::Reply) -> String {
+    // SAFETY: the caller's promise; `data` is as long as the reply says.
+    String::from_utf8_lossy(&unsafe { bytes_of(reply.data, reply.data_len) }).into_owned()
 }

@@ -11,16 +11,27 @@
 //!
 //! | field | written by | read by | ordering |
 //! |---|---|---|---|
-//! | `Header::budget` | whoever holds the interpreter lock | the same | relaxed |
-//! | `Header::entries` | the publisher | thunks that bail | release / acquire |
+//! | `Header::budget` | whoever holds the interpreter lock | the same; the publisher, roughly | relaxed |
+//! | `Header::entries` | `slot`, under its mutex | thunks that bail | release / acquire |
 //! | `Header::guard_failures` | whoever holds the interpreter lock | policy | relaxed |
 //! | `ArgProfile` | whoever holds the interpreter lock | compile thread, as a snapshot | relaxed |
+//! | `Callable::history` | policy | policy | its mutex |
+//!
+//! `slot` is the protocol, `policy` decides when to climb and when to give up, `placed` ties code to
+//! its owner. Absent: compiling (`compile/`) and everything about the host's object.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use crate::code::CodeHandle;
 use crate::plan::link::Linked;
+use crate::sync::{AtomicUsize, Mutex};
+
+mod placed;
+pub mod policy;
+mod slot;
+
+pub use placed::{CodeSpace, PlacedCode};
+pub use slot::{Ticket, Unpublished};
 
 /// A way to execute a call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -34,15 +45,23 @@ pub enum Tier {
     Two = 2,
 }
 
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", *self as u8)
+    }
+}
+
 /// What emitted code reaches by address. `repr(C)`: the lowering uses the offsets below.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Header {
-    /// Calls until policy is asked again. Counted down by tiers 0 and 1.
+    /// Calls until policy is asked again. Counted down by tiers 0 and 1. Starts at 0: the first
+    /// call asks.
     pub budget: AtomicI32,
     /// Guards of the present tier-2 code that failed.
     pub guard_failures: AtomicU32,
-    /// Entry address per tier, 0 where there is none. A thunk that bails enters the next lower one.
+    /// Entry address per tier; where a tier has no code, that of the next lower one that has. A
+    /// thunk that bails enters the next lower one, so none is ever 0.
     pub entries: [AtomicUsize; 3],
 }
 
@@ -62,10 +81,22 @@ impl Header {
 #[derive(Debug, Default)]
 pub struct ArgProfile {
     /// The first two exact types seen, as addresses of the host's type objects; 0 is none yet.
-    pub types: [AtomicUsize; 2],
+    pub types: [std::sync::atomic::AtomicUsize; 2],
     /// A union of [`seen`] bits.
     pub seen: AtomicU32,
     pub reserved: u32,
+}
+
+impl ArgProfile {
+    /// Offset in bytes of the type seen first.
+    pub const FIRST_TYPE: i32 = std::mem::offset_of!(ArgProfile, types) as i32;
+
+    fn snapshot(&self) -> ArgSnapshot {
+        ArgSnapshot {
+            types: [0, 1].map(|index: usize| self.types[index].load(Ordering::Relaxed)),
+            seen: self.seen.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// Bits of [`ArgProfile::seen`].
@@ -80,7 +111,8 @@ pub mod seen {
     pub const POLYMORPHIC: u32 = 8;
 }
 
-/// [`ArgProfile`] at one moment.
+/// [`ArgProfile`] at one moment. The fields are read one by one: together they may be a state that
+/// never was, which costs a guard at worst.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ArgSnapshot {
     pub types: [usize; 2],
@@ -93,16 +125,95 @@ pub struct Callable {
     /// One per Python parameter.
     pub profile: Box<[ArgProfile]>,
     pub linked: Linked,
-    slot: Mutex<Slot>,
+    slot: slot::Slot,
+    history: Mutex<policy::History>,
 }
 
-struct Slot {
-    /// The host's function pointer; `None` once the host's object is gone.
-    target: Option<*const AtomicUsize>,
-    tier: Tier,
-    code: Vec<CodeHandle>,
-}
+impl Callable {
+    /// A callable at tier 0, whose entry the host has already stored in `slot`.
+    ///
+    /// # Safety
+    /// `slot` points to a function pointer that is valid for atomic stores from any thread until
+    /// [`Callable::detach`] has returned. The host reads it with at least a dependent load.
+    /// `tier0_entry` and every published entry are called with the interpreter lock held, by callers
+    /// that keep the host's object alive during the call.
+    pub unsafe fn new(
+        linked: Linked,
+        slot: *const AtomicUsize,
+        tier0_entry: usize,
+    ) -> Arc<Callable> {
+        Arc::new(Callable {
+            header: Header {
+                budget: AtomicI32::new(0),
+                guard_failures: AtomicU32::new(0),
+                entries: std::array::from_fn(|_| AtomicUsize::new(tier0_entry)),
+            },
+            profile: linked
+                .plan
+                .params
+                .iter()
+                .map(|_| ArgProfile::default())
+                .collect(),
+            linked,
+            slot: slot::Slot::new(slot),
+            history: Mutex::new(policy::History::default()),
+        })
+    }
 
-// SAFETY: `Slot::target` is only dereferenced under the mutex and only while it is `Some`; the host
-// calls `detach` before the memory behind it goes (contract of `Callable::new`).
-unsafe impl Send for Slot {}
+    /// As in `Gtk.Label.set_text`.
+    pub fn name(&self) -> &str {
+        &self.linked.plan.name
+    }
+
+    /// The tier that a call enters now.
+    pub fn tier(&self) -> Tier {
+        self.slot.tier()
+    }
+
+    /// Whether `tier` has code, though a higher one may run.
+    pub fn has(&self, tier: Tier) -> bool {
+        self.slot.has(tier)
+    }
+
+    /// How often tier 2 has been withdrawn.
+    pub fn rounds(&self) -> u32 {
+        self.slot.round()
+    }
+
+    /// Where a call enters now: what the host's slot holds.
+    pub fn entry(&self) -> usize {
+        self.header.entries[self.tier() as usize].load(Ordering::Acquire)
+    }
+
+    /// Bytes of machine code held, withdrawn code included.
+    pub fn code_bytes(&self) -> usize {
+        self.slot.code_bytes()
+    }
+
+    /// What the arguments have been, one per Python parameter.
+    pub fn snapshot(&self) -> Vec<ArgSnapshot> {
+        self.profile.iter().map(ArgProfile::snapshot).collect()
+    }
+
+    /// Leave to compile `tier`; `None` when it has code already or the host's object is gone. To be
+    /// taken before [`Callable::snapshot`], so that code is never newer than its profile.
+    pub fn begin(&self, tier: Tier) -> Option<Ticket> {
+        self.slot.begin(tier)
+    }
+
+    /// Publishes code and gives the tier that ran before. Code for a tier below the running one is
+    /// only what bails go to.
+    ///
+    /// # Errors
+    /// Why the code is not used; it has been given back.
+    pub fn publish(&self, ticket: Ticket, code: PlacedCode) -> Result<Tier, Unpublished> {
+        let before = self.slot.publish(&self.header, ticket, code)?;
+        policy::published(self, ticket.tier());
+        Ok(before)
+    }
+
+    /// The host's object dies: the slot is not touched again, and all code is given back.
+    pub fn detach(&self) {
+        self.slot.detach();
+    }
+}

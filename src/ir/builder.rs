@@ -217,8 +217,12 @@ impl Builder {
     }
 
     /// Says that the ops that follow belong to the plan step `text`.
+    /// The text becomes one line.
     pub fn note(&mut self, text: impl Into<String>) {
-        self.push(Inst::Note { text: text.into() });
+        let text = text.into().replace(char::is_control, " ");
+        self.push(Inst::Note {
+            text: text.trim().to_owned(),
+        });
     }
 
     pub fn jump(&mut self, block: Block, args: &[Value]) {

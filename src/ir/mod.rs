@@ -6,7 +6,7 @@
 //! ([`text`]), and it knows nothing of Python or of typelibs.
 //!
 //! Invariants, checked by [`verify::verify`]:
-//! * every value is defined exactly once, before its uses, in a block that dominates them;
+//! * every value of the table is defined exactly once, before its uses, in a block that dominates them;
 //! * every block ends in one terminator, and a target's arguments fit the block's parameters;
 //! * operand types fit the op; call arguments fit the call's signature;
 //! * the entry block is block 0, its parameters are the function's, and nothing jumps to it.
@@ -142,6 +142,7 @@ pub enum BinaryOp {
     And,
     Or,
     Xor,
+    /// Shift amounts are taken modulo the width.
     Shl,
     /// Logical shift right.
     Shr,
@@ -198,12 +199,13 @@ pub enum Callee {
 /// One op without control flow. `dst` is the value that it defines.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Inst {
-    /// The bits of a constant; for a float its IEEE bits.
+    /// The bits of a constant; for a float its IEEE bits. Those above the type's width are ignored.
     Const { dst: Value, bits: u64 },
     /// The address of a symbol.
     SymbolAddr { dst: Value, symbol: Symbol },
     /// The address of a stack slot (8-byte aligned).
     SlotAddr { dst: Value, slot: StackSlot },
+    /// Assumes no alignment.
     Load {
         dst: Value,
         base: Value,
@@ -266,7 +268,8 @@ pub enum Terminator {
     },
     Return(Value),
     /// A call whose result is returned: bailing to a lower tier. `sig` equals the function's own
-    /// signature, so a back end may make it a jump.
+    /// signature, so a back end may make it a jump; the frame may be gone then, so no argument may
+    /// lead into a stack slot.
     TailCall {
         callee: Callee,
         sig: SigRef,

@@ -26,6 +26,13 @@ use super::*;
 
 pub use parser::{ParseError, parse};
 
+impl std::fmt::Display for Function {
+    /// The text without addresses.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&print(self, false))
+    }
+}
+
 /// Writes `function` as text, with the addresses of symbols when `addresses` is set.
 pub fn print(function: &Function, addresses: bool) -> String {
     let mut out = String::new();
@@ -36,12 +43,12 @@ pub fn print(function: &Function, addresses: bool) -> String {
 fn write_function(out: &mut String, function: &Function, addresses: bool) -> std::fmt::Result {
     writeln!(
         out,
-        "thunk {:?} {}",
-        function.name,
+        "thunk {} {}",
+        quoted(&function.name),
         call_signature(&function.signature)
     )?;
     for (index, symbol) in function.symbols.iter().enumerate() {
-        write!(out, "  symbol @{index} {:?}", symbol.name)?;
+        write!(out, "  symbol @{index} {}", quoted(&symbol.name))?;
         match addresses {
             true => writeln!(out, " = {:#x}", symbol.address)?,
             false => writeln!(out)?,
@@ -68,6 +75,20 @@ fn write_function(out: &mut String, function: &Function, addresses: bool) -> std
         }
     }
     Ok(())
+}
+
+/// A name in quotes. Control characters would end the line or not show.
+fn quoted(name: &str) -> String {
+    let mut out = String::from('"');
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 fn inst_text(function: &Function, inst: &Inst) -> String {
@@ -142,7 +163,7 @@ fn inst_text(function: &Function, inst: &Inst) -> String {
             let assigned = d.map(|d| format!("{} = ", dst(&d))).unwrap_or_default();
             format!("{assigned}call {}", call_text(*callee, *sig, args))
         }
-        Inst::Note { text } => format!("; {}", text.replace('\n', " ")),
+        Inst::Note { text } => format!("; {text}"),
     }
 }
 

@@ -59,6 +59,10 @@ impl Verifier<'_> {
             return self.fail("the entry block's parameters are not the function's");
         }
         self.collect_definitions()?;
+        self.at = (0, 0);
+        if let Some(value) = self.defined_in.iter().position(Option::is_none) {
+            return self.fail(format!("v{value} has a type but no definition"));
+        }
         let dominators = self.dominators()?;
         for (index, block) in function.blocks.iter().enumerate() {
             for (op, inst) in block.insts.iter().enumerate() {
@@ -168,7 +172,11 @@ impl Verifier<'_> {
     fn check_inst(&self, inst: &Inst) -> Result<(), VerifyError> {
         let ty = |value: &Value| self.function.ty(*value);
         match inst {
-            Inst::Const { .. } | Inst::Note { .. } => Ok(()),
+            Inst::Const { .. } => Ok(()),
+            Inst::Note { text } => self.expect(
+                text.trim() == text && !text.contains(char::is_control),
+                "a note is one line without spaces around it",
+            ),
             Inst::SymbolAddr { dst, symbol } => {
                 self.expect(ty(dst) == Type::Ptr, "a symbol's address is a ptr")?;
                 self.check_symbol(*symbol)

@@ -63,6 +63,9 @@ impl<'a> Thunk<'a> {
         self.count_budget();
         let values = self.bind();
         let objects = self.load_objects(values);
+        if self.ctx.tier == Tier::One {
+            self.record(&objects);
+        }
         let known = self.guards(&objects);
         self.phase_in(&objects, &known);
         self.phase_call();
@@ -151,6 +154,27 @@ impl<'a> Thunk<'a> {
             .collect()
     }
 
+    /// Tier 1: records the arguments' types, unless they are the ones seen first.
+    fn record(&mut self, objects: &[Value]) {
+        for (param, &object) in objects.iter().enumerate() {
+            if self.linked.plan.params[param].optional {
+                continue;
+            }
+            self.b.note(format!("record {param}"));
+            let found = self.recipes.type_of(&mut self.b, object);
+            let profile = self.profile_addr(param);
+            let first = self.b.load(Type::Ptr, profile, ArgProfile::FIRST_TYPE);
+            let same = self.b.compare(Condition::Eq, found, first);
+            let other = self.b.cold_block();
+            let go_on = self.b.block();
+            self.b.branch(same, go_on, other);
+            self.b.switch_to(other);
+            self.note_argument(param, object);
+            self.b.jump(go_on, &[]);
+            self.b.switch_to(go_on);
+        }
+    }
+
     /// Tier 2: checks that arguments have the types that the profile saw. Gives the known type of
     /// each parameter.
     fn guards(&mut self, objects: &[Value]) -> Vec<Option<usize>> {
@@ -200,7 +224,7 @@ impl<'a> Thunk<'a> {
         }
         for (index, op) in plan.ins.iter().enumerate() {
             let param = usize::from(op.param);
-            self.b.note(format!("in {}: {:?}", op.cell.0, op.conv));
+            self.b.note(format!("in {} {}", op.cell, op.conv));
             let ty = op.conv.abi().ty();
             let join = self.b.block();
             let value = self.b.block_param(join, ty);
@@ -251,9 +275,6 @@ impl<'a> Thunk<'a> {
         let converted = self.b.cold_block();
         self.branch_zero(status, converted, bail);
         self.b.switch_to(converted);
-        if self.ctx.tier == Tier::One {
-            self.note_argument(usize::from(op.param), object);
-        }
         let value = self.b.load(op.conv.abi().ty(), cell, 0);
         self.b.jump(join, &[value]);
     }
@@ -330,7 +351,7 @@ impl<'a> Thunk<'a> {
         let plan = &self.linked.plan;
         let mut objects = Vec::new();
         for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
-            self.b.note(format!("out {}: {:?}", op.cell.0, op.conv));
+            self.b.note(format!("out {} {}", op.cell, op.conv));
             let value = self.cell_value(op.cell, op.conv.abi().ty());
             let object = match self.recipes.convert_out(&mut self.b, op, value) {
                 Some(object) => object,
@@ -372,7 +393,7 @@ impl<'a> Thunk<'a> {
                 }
             };
             if due {
-                self.b.note(format!("release {}", op.cell.0));
+                self.b.note(format!("release {}", op.cell));
                 self.free(step, op.cell);
             }
         }
@@ -410,7 +431,8 @@ impl<'a> Thunk<'a> {
         for (acquired, block) in std::mem::take(&mut self.bails) {
             self.b.switch_to(block);
             self.b.note("bail");
-            for (index, value) in self.acquired[..acquired].to_vec() {
+            for at in 0..acquired {
+                let (index, value) = self.acquired[at];
                 let step = self.linked.undo[index].expect("acquired means that there is an undo");
                 let addr = self.cell_addr(self.linked.plan.ins[index].cell);
                 self.b.store(value, addr, 0);
@@ -431,10 +453,15 @@ impl<'a> Thunk<'a> {
 
 /// Small pieces that the phases share.
 impl Thunk<'_> {
+    /// The address of a Python argument's profile.
+    fn profile_addr(&mut self, param: usize) -> Value {
+        let address = self.ctx.profile + param * size_of::<ArgProfile>();
+        self.b.symbol_addr("profile", address as u64)
+    }
+
     /// Records what a Python argument was.
     fn note_argument(&mut self, param: usize, object: Value) {
-        let address = self.ctx.profile + param * size_of::<ArgProfile>();
-        let profile = self.b.symbol_addr("profile", address as u64);
+        let profile = self.profile_addr(param);
         let note = self.ctx.runtime.note as u64;
         self.b
             .call("note", note, &[PTR, PTR], None, &[object, profile]);

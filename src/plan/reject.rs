@@ -68,6 +68,12 @@ reasons! {
     NoSymbol = "no-symbol";
     /// A type that no installed typelib defines.
     Unresolved = "unresolved-type";
+    /// Left out by GIJIT_ONLY or GIJIT_SKIP.
+    NotSelected = "not-selected";
+    /// The host has no conversion for it in this process.
+    NoConversion = "no-conversion";
+    /// A defect in gijit.
+    Defect = "defect";
 }
 
 /// A rejected signature: the reason and the argument at fault.

@@ -7,12 +7,7 @@ use gijit::plan::{Conv, Out};
 use super::PythonRecipes;
 
 /// See [`gijit::lower::Recipes::convert_out`].
-pub(super) fn convert(
-    r: &PythonRecipes,
-    b: &mut Builder,
-    op: &Out,
-    value: Value,
-) -> Option<Value> {
+pub(super) fn convert(r: &PythonRecipes, b: &mut Builder, op: &Out, value: Value) -> Option<Value> {
     match &op.conv {
         Conv::Boolean => {
             let zero = b.iconst(Type::I32, 0);
@@ -37,7 +32,13 @@ pub(super) fn convert(
 /// by the C API function, which is called instead.
 pub(super) fn new_reference(r: &PythonRecipes, b: &mut Builder, object: Value) {
     if r.layout.immortal_objects {
-        b.call("Py_IncRef", r.layout.incref as u64, &[AbiType::Ptr], None, &[object]);
+        b.call(
+            "Py_IncRef",
+            r.layout.incref as u64,
+            &[AbiType::Ptr],
+            None,
+            &[object],
+        );
         return;
     }
     let count = b.load(Type::I64, object, 0);
@@ -48,20 +49,35 @@ pub(super) fn new_reference(r: &PythonRecipes, b: &mut Builder, object: Value) {
 
 fn integer(r: &PythonRecipes, b: &mut Builder, value: Value, abi: AbiType) -> Value {
     let (name, function, arg) = if abi == AbiType::U64 {
-        ("PyLong_FromUnsignedLongLong", r.layout.long_from_u64, AbiType::U64)
+        (
+            "PyLong_FromUnsignedLongLong",
+            r.layout.long_from_u64,
+            AbiType::U64,
+        )
     } else {
         ("PyLong_FromLongLong", r.layout.long_from_i64, AbiType::I64)
     };
-    let op = if abi.signed() { ConvertOp::Sext } else { ConvertOp::Zext };
+    let op = if abi.signed() {
+        ConvertOp::Sext
+    } else {
+        ConvertOp::Zext
+    };
     let wide = match abi.ty() {
         Type::I64 => value,
         _ => b.convert(op, Type::I64, value),
     };
-    b.call(name, function as u64, &[arg], Some(AbiType::Ptr), &[wide]).expect("it has a result")
+    b.call(name, function as u64, &[arg], Some(AbiType::Ptr), &[wide])
+        .expect("it has a result")
 }
 
 fn float(r: &PythonRecipes, b: &mut Builder, value: Value) -> Value {
     let function = r.layout.float_from_f64 as u64;
-    b.call("PyFloat_FromDouble", function, &[AbiType::F64], Some(AbiType::Ptr), &[value])
-        .expect("it has a result")
+    b.call(
+        "PyFloat_FromDouble",
+        function,
+        &[AbiType::F64],
+        Some(AbiType::Ptr),
+        &[value],
+    )
+    .expect("it has a result")
 }

@@ -20,6 +20,9 @@ impl std::error::Error for ParseError {}
 
 type Parsed<T> = Result<T, String>;
 
+/// More values than any thunk has: a number beyond it is an error, not a table of that size.
+const MAX_VALUES: usize = 1 << 20;
+
 /// Reads what [`print`] writes. It does not verify: [`super::super::verify`] does.
 ///
 /// # Errors
@@ -37,15 +40,17 @@ pub fn parse(text: &str) -> Result<Function, ParseError> {
         values: Vec::new(),
         blocks: Vec::new(),
     };
+    let mut first = true;
     for (index, line) in text.lines().enumerate() {
         let mut cursor = Cursor { rest: line.trim() };
         if cursor.rest.is_empty() {
             continue;
         }
-        read_line(&mut function, &mut cursor, index == 0).map_err(|message| ParseError {
+        read_line(&mut function, &mut cursor, first).map_err(|message| ParseError {
             line: index + 1,
             message,
         })?;
+        first = false;
     }
     if function.blocks.is_empty() {
         return Err(ParseError {
@@ -66,22 +71,22 @@ fn read_line(function: &mut Function, c: &mut Cursor<'_>, first: bool) -> Parsed
         block(function)?.insts.push(Inst::Note { text });
         return Ok(());
     } else if c.eat("symbol") {
-        c.index("@")?;
+        c.expect_index("@", function.symbols.len())?;
         let name = c.string()?;
         let address = if c.eat("=") { c.number()? } else { 0 };
         function.symbols.push(SymbolDecl { name, address });
     } else if c.eat("signature") {
-        c.index("$")?;
+        c.expect_index("$", function.signatures.len())?;
         let signature = c.call_signature()?;
         function.signatures.push(signature);
     } else if c.eat("slot") {
-        c.index("s")?;
+        c.expect_index("s", function.slots.len())?;
         let size = c.number()?;
         function
             .slots
             .push(u32::try_from(size).map_err(|_| format!("{size} is too large"))?);
-    } else if c.eat("block") {
-        c.plain_index()?;
+    } else if c.rest.starts_with("block") {
+        c.expect_index("block", function.blocks.len())?;
         let mut params = Vec::new();
         if c.eat("(") {
             c.list(")", |c| {
@@ -118,6 +123,14 @@ fn block(function: &mut Function) -> Parsed<&mut BlockData> {
         .blocks
         .last_mut()
         .ok_or_else(|| "an op outside of a block".to_owned())
+}
+
+/// The character of a `{1f}` that follows `\u`, and how many bytes it takes.
+fn unicode_escape(rest: &str) -> Option<(char, usize)> {
+    let end = rest.find('}')?;
+    let digits = rest[..end].strip_prefix('{')?;
+    let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+    Some((c, end + 1))
 }
 
 struct Cursor<'a> {
@@ -171,6 +184,15 @@ impl<'a> Cursor<'a> {
         self.plain_index()
     }
 
+    /// The index of the next entry of a table: the text lists tables in order.
+    fn expect_index(&mut self, prefix: &str, next: usize) -> Parsed<()> {
+        let index = self.index(prefix)?;
+        match index as usize == next {
+            true => Ok(()),
+            false => Err(format!("{prefix}{index} where {prefix}{next} comes next")),
+        }
+    }
+
     fn value(&mut self) -> Parsed<Value> {
         self.index("v").map(Value)
     }
@@ -189,7 +211,15 @@ impl<'a> Cursor<'a> {
                     return Ok(out);
                 }
                 '\\' => match chars.next() {
-                    Some((_, escaped @ ('"' | '\\' | '\''))) => out.push(escaped),
+                    Some((_, escaped @ ('"' | '\\'))) => out.push(escaped),
+                    Some((at, 'u')) => {
+                        let (c, length) = unicode_escape(&body[at + 1..])
+                            .ok_or("an escape that is no character")?;
+                        out.push(c);
+                        for _ in 0..length {
+                            chars.next();
+                        }
+                    }
                     _ => return Err("an escape that names do not use".to_owned()),
                 },
                 c => out.push(c),
@@ -247,8 +277,11 @@ impl<'a> Cursor<'a> {
         self.expect(":")?;
         let word = self.word();
         let ty = value_of(TYPES, word).ok_or_else(|| format!("{word:?} is no type"))?;
+        if value.index() >= MAX_VALUES {
+            return Err(format!("v{} is more values than a thunk has", value.0));
+        }
         if types.len() <= value.index() {
-            // A value that is never defined keeps this type; the verifier rejects its use.
+            // A value that is never defined keeps this type; the verifier rejects it.
             types.resize(value.index() + 1, Type::I8);
         }
         types[value.index()] = ty;

@@ -33,6 +33,16 @@ impl CraneliftBackend {
             ("opt_level", "speed"),
             ("is_pic", "false"),
             ("unwind_info", "true"),
+            // A probe of the stack would be a call with a relocation; frames are far below a page.
+            ("enable_probestack", "false"),
+            (
+                "enable_verifier",
+                if cfg!(debug_assertions) {
+                    "true"
+                } else {
+                    "false"
+                },
+            ),
         ] {
             flags
                 .set(name, value)
@@ -81,6 +91,8 @@ impl Backend for CraneliftBackend {
         };
         Ok(MachineCode {
             bytes: code.code_buffer().to_vec(),
+            // Cranelift says nothing of where a pool begins; scalar code has none.
+            constants: 0,
             align: 64,
             entry: 0,
             unwind,

@@ -78,7 +78,7 @@ impl Translator<'_> {
     }
 
     fn inst(&mut self, inst: &Inst) {
-        let flags = MemFlagsData::trusted();
+        let flags = MemFlagsData::new().with_notrap();
         let (dst, value) = match inst {
             Inst::Note { .. } => return,
             Inst::Store {

@@ -212,12 +212,14 @@ impl Frame<'_> {
             // SAFETY: `op.param` is below the number of parameters (plan::verify).
             let value = unsafe { *values.add(usize::from(op.param)) };
             let cell = &raw mut self.cells[usize::from(op.cell.0)];
+            if value.is_null() {
+                continue;
+            }
             // SAFETY: the helper has the signature of an *in* step (contract of Linked).
-            if !value.is_null()
-                && unsafe {
-                    transmute::<usize, InFn>(step.address)(value, cell, step.desc as *const c_void)
-                } != 0
-            {
+            let bailed = unsafe {
+                transmute::<usize, InFn>(step.address)(value, cell, step.desc as *const c_void)
+            };
+            if bailed != 0 {
                 for (earlier, undo) in self.linked.undo[..index].iter().enumerate() {
                     if let Some(undo) = undo {
                         // SAFETY: that step has converted, so its cell is owned as its undo says.

@@ -1,99 +1,177 @@
-//! Tier 2: thunk IR to machine code through LLVM, as a library that is loaded on first use.
+//! Tier 2: thunk IR to machine code through LLVM.
 //!
-//! LLVM is large, so it lives in a shared library of its own with LLVM linked in statically. The
-//! library's surface is the C ABI below and nothing else: thunk IR crosses as text, machine code
-//! comes back as bytes, so the two sides share no memory layout and may be built apart.
+//! A shared library with the six C functions of [`gijit::compile::plugin::abi`]; the core loads it
+//! when the first callable gets hot enough. Text comes in, position-independent bytes go out, and
+//! no panic crosses. Placing the bytes is the core's.
 //!
-//! Invariants: no panic crosses the ABI, a reply is freed by the side that made it, and a compiler
-//! is used by one thread at a time.
-//!
-//! Absent: executable memory and publication, which are the core's; there is no execution engine.
+//! LLVM is used for its code generator only: no execution engine, no linker, no state that lives
+//! longer than one function but the description of the machine.
 
 mod compiler;
+mod engines;
 mod object_file;
 mod translate;
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::OnceLock;
 
-use gijit::compile::plugin::{ABI_VERSION, Reply, Request};
+use gijit::compile::backend::{BackendError, MachineCode, Unwind};
+use gijit::compile::plugin::abi;
 
-pub use compiler::Compiler;
+use compiler::Compiler;
 
-/// The version of this ABI; the core refuses a library with another.
+/// See [`abi::AbiFn`].
 #[unsafe(no_mangle)]
 pub extern "C" fn gijit_llvm_abi() -> u32 {
-    ABI_VERSION
+    abi::VERSION
 }
 
-/// The version of LLVM inside, for `doctor`.
+/// See [`abi::VersionFn`].
 #[unsafe(no_mangle)]
 pub extern "C" fn gijit_llvm_version() -> *const c_char {
-    let text: &CStr = if cfg!(feature = "llvm22") {
-        c"22"
-    } else {
-        c"19"
-    };
-    text.as_ptr()
+    static VERSION: OnceLock<CString> = OnceLock::new();
+    VERSION
+        .get_or_init(|| {
+            let (major, minor, patch) = inkwell::support::get_llvm_version();
+            CString::new(format!("{major}.{minor}.{patch}")).expect("digits and dots")
+        })
+        .as_ptr()
 }
 
-/// A compiler for this machine, or NULL with the reason in `reply`.
+/// See [`abi::CreateFn`].
 ///
 /// # Safety
-/// `reply` points to a [`Reply`] to fill.
+/// `reply` points to an empty reply.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gijit_llvm_create(reply: *mut Reply) -> *mut Compiler {
-    let made = guarded(Compiler::new);
-    let (compiler, message) = match made {
-        Ok(compiler) => (
-            Box::into_raw(Box::new(compiler)),
-            Reply::error(String::new()),
-        ),
-        Err(message) => (std::ptr::null_mut(), Reply::error(message)),
-    };
-    // SAFETY: the caller gives a valid place (this function's contract).
-    unsafe { reply.write(message) };
-    compiler
+pub unsafe extern "C" fn gijit_llvm_create(reply: *mut abi::Reply) -> *mut abi::Compiler {
+    match guarded(Compiler::new) {
+        Ok(compiler) => Box::into_raw(Box::new(compiler)).cast(),
+        Err(error) => {
+            // SAFETY: the caller's promise.
+            unsafe { *reply = failure(error) };
+            ptr::null_mut()
+        }
+    }
 }
 
-/// Does what `request` names with the thunk whose text stands at `text`.
+/// See [`abi::CompileFn`].
 ///
 /// # Safety
-/// `compiler` comes from [`gijit_llvm_create`] and is used by one thread at a time; `text` points to
-/// `len` bytes; `reply` to a [`Reply`] to fill.
+/// `compiler` is from [`gijit_llvm_create`], not destroyed and used by no other thread now; `text`
+/// is `len` bytes; `reply` points to an empty reply.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gijit_llvm_compile(
-    compiler: *mut Compiler,
+    compiler: *mut abi::Compiler,
     text: *const u8,
     len: usize,
-    request: Request,
-    reply: *mut Reply,
+    request: u32,
+    reply: *mut abi::Reply,
 ) {
-    // SAFETY: both are valid by this function's contract.
-    let (compiler, text) = unsafe { (&mut *compiler, std::slice::from_raw_parts(text, len)) };
-    let answer = guarded(|| {
-        let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
-        compiler.answer(text, request)
+    // SAFETY: the caller's promises; `gijit_llvm_create` made the pointer from a `Compiler`.
+    let (compiler, text) = unsafe {
+        (
+            &mut *compiler.cast::<Compiler>(),
+            std::slice::from_raw_parts(text, len),
+        )
+    };
+    let answer = guarded(|| match request {
+        abi::REQUEST_CODE => compiler.compile(text).map(code_reply),
+        abi::REQUEST_IR => compiler.list(text).map(|ir| bytes_reply(ir.into_bytes())),
+        _ => Err(BackendError::Bug(format!("no request {request}"))),
     });
-    // SAFETY: the caller gives a valid place.
-    unsafe { reply.write(answer.unwrap_or_else(Reply::error)) };
+    // SAFETY: the caller's promise.
+    unsafe { *reply = answer.unwrap_or_else(failure) };
 }
 
-/// Frees what a reply holds.
+/// See [`abi::FreeFn`].
 ///
 /// # Safety
-/// `reply` was filled by this library and is not freed twice.
+/// `reply` points to an empty reply or one that this library filled.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gijit_llvm_free(reply: *mut Reply) {
-    // SAFETY: by this function's contract.
-    unsafe { (*reply).free() };
+pub unsafe extern "C" fn gijit_llvm_free(reply: *mut abi::Reply) {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ptr::replace(reply, abi::Reply::empty()) };
+    for (data, len) in [
+        (reply.data, reply.data_len),
+        (reply.unwind, reply.unwind_len),
+    ] {
+        if !data.is_null() {
+            // SAFETY: `leak` made the pointer from a boxed slice of this length, and the reply was
+            // emptied above, so it is freed once.
+            drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
+        }
+    }
 }
 
-/// Runs `body`; a panic becomes its message.
-fn guarded<T>(body: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// See [`abi::DestroyFn`].
+///
+/// # Safety
+/// `compiler` is from [`gijit_llvm_create`] and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gijit_llvm_destroy(compiler: *mut abi::Compiler) {
+    // SAFETY: the caller's promise; `gijit_llvm_create` boxed a `Compiler`.
+    drop(unsafe { Box::from_raw(compiler.cast::<Compiler>()) });
+}
+
+/// Runs `body`; a panic in it becomes an error, since it must not cross into the caller.
+fn guarded<T>(body: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("panic: {}", text.unwrap_or("without a message")))
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("of an unknown kind");
+        Err(BackendError::Bug(format!(
+            "panic in the LLVM tier: {message}"
+        )))
     })
+}
+
+fn code_reply(code: MachineCode) -> abi::Reply {
+    let mut reply = bytes_reply(code.bytes);
+    reply.constants = code.constants;
+    reply.align = code.align;
+    reply.entry = code.entry;
+    if let Some(Unwind::EhFrame {
+        bytes,
+        pc_begin,
+        width,
+    }) = code.unwind
+    {
+        (reply.unwind, reply.unwind_len) = leak(bytes);
+        reply.pc_begin = pc_begin;
+        reply.pc_width = width as u32;
+    }
+    reply
+}
+
+fn bytes_reply(bytes: Vec<u8>) -> abi::Reply {
+    let (data, data_len) = leak(bytes);
+    abi::Reply {
+        data,
+        data_len,
+        ..abi::Reply::empty()
+    }
+}
+
+fn failure(error: BackendError) -> abi::Reply {
+    let (status, message) = match error {
+        BackendError::Unavailable(message) => (abi::STATUS_UNAVAILABLE, message),
+        BackendError::Bug(message) => (abi::STATUS_BUG, message),
+    };
+    abi::Reply {
+        status,
+        ..bytes_reply(message.into_bytes())
+    }
+}
+
+/// Hands bytes over until [`gijit_llvm_free`]. An empty buffer is NULL.
+fn leak(bytes: Vec<u8>) -> (*mut u8, usize) {
+    let len = bytes.len();
+    match len {
+        0 => (ptr::null_mut(), 0),
+        _ => (Box::into_raw(bytes.into_boxed_slice()).cast(), len),
+    }
 }

@@ -1,99 +1,160 @@
-//! Takes the machine code out of the object file that LLVM writes.
+//! From a relocatable ELF object to one piece of bytes that runs at any address.
 //!
-//! The code section and the constants that it reads become one blob, in which the references from
-//! code to constants are resolved. A reference to anything else is a defect: thunks name addresses
-//! as constants.
+//! The text and the constants that it reads become one piece, and the references between them,
+//! which are all relative, are filled in. Anything that would need an address of the process is
+//! refused: the translation gives LLVM no name to refer to.
+
+use std::collections::HashMap;
 
 use gijit::compile::backend::{MachineCode, Unwind};
+use object::elf::{R_X86_64_PC32, R_X86_64_PLT32, SHF_ALLOC};
 use object::{
-    File, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionIndex,
-    SectionKind,
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
+    SectionIndex, SymbolKind,
 };
 
-/// The code of the one function in `bytes`, an object file.
-pub(crate) fn machine_code(bytes: &[u8]) -> Result<MachineCode, String> {
+type File<'a> = object::read::elf::ElfFile64<'a>;
+
+/// Lays out an x86-64 object that holds one function.
+pub(crate) fn lay_out(bytes: &[u8]) -> Result<MachineCode, String> {
     let file = File::parse(bytes).map_err(|error| error.to_string())?;
-    let text = file
-        .section_by_name(".text")
-        .ok_or("the object file has no .text")?;
-    let mut code = text.data().map_err(|error| error.to_string())?.to_vec();
-    let mut placed: Vec<(SectionIndex, usize)> = vec![(text.index(), 0)];
-    let mut align = text.align().max(16);
+    let mut piece = Piece::default();
+    let mut frame = None;
+    let (mut text, mut constants) = (Vec::new(), Vec::new());
     for section in file.sections() {
-        let constants = matches!(section.kind(), SectionKind::ReadOnlyData)
-            && section.name().is_ok_and(|name| name.starts_with(".rodata"));
-        if constants && section.size() > 0 {
-            align = align.max(section.align());
-            code.resize(code.len().next_multiple_of(section.align() as usize), 0);
-            placed.push((section.index(), code.len()));
-            code.extend_from_slice(section.data().map_err(|error| error.to_string())?);
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            continue;
+        };
+        if !sh_flags.contains(SHF_ALLOC) || section.size() == 0 {
+            continue;
+        }
+        match section.name().map_err(|error| error.to_string())? {
+            ".eh_frame" => frame = Some(section),
+            ".text" => text.push(section),
+            name if name.starts_with(".rodata") => constants.push(section),
+            name => return Err(format!("a section {name} that nothing asked for")),
         }
     }
-    for (offset, relocation) in text.relocations() {
-        let target = section_offset(&file, relocation.target(), &placed)?;
-        if relocation.kind() != RelocationKind::Relative || relocation.size() != 32 {
-            return Err(format!("unexpected relocation in .text: {relocation:?}"));
-        }
-        let value = target as i64 + relocation.addend() - offset as i64;
-        let value = i32::try_from(value).map_err(|_| "a constant is out of reach".to_owned())?;
-        code[offset as usize..offset as usize + 4].copy_from_slice(&value.to_le_bytes());
+    for section in &text {
+        piece.append(section)?;
+    }
+    let text_size = piece.bytes.len();
+    for section in &constants {
+        piece.append(section)?;
+    }
+    for section in text.iter().chain(&constants) {
+        piece.relocate(&file, section)?;
     }
     let entry = file
         .symbols()
-        .find(|symbol| symbol.name() == Ok(crate::translate::ENTRY))
-        .ok_or("the object file lacks the thunk")?
-        .address() as usize;
+        .find(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition())
+        .ok_or("no function in it")?;
+    let section = entry.section_index().ok_or("the function has no section")?;
+    let entry = piece.start(section)? + entry.address() as usize;
+    let unwind = frame
+        .map(|frame| unwind(&file, &frame, &piece, entry))
+        .transpose()?;
     Ok(MachineCode {
-        bytes: code,
-        align: align as usize,
+        constants: piece.bytes.len() - text_size,
+        bytes: piece.bytes,
+        align: piece.align,
         entry,
-        unwind: unwind(&file)?,
+        unwind,
     })
 }
 
-/// Where in the blob a relocation points to.
-fn section_offset(
-    file: &File<'_>,
-    target: RelocationTarget,
-    placed: &[(SectionIndex, usize)],
-) -> Result<usize, String> {
-    let (section, inside) = match target {
-        RelocationTarget::Section(index) => (index, 0),
-        RelocationTarget::Symbol(index) => {
-            let symbol = file
-                .symbol_by_index(index)
-                .map_err(|error| error.to_string())?;
-            let section = symbol
-                .section_index()
-                .ok_or("a relocation to an outside symbol")?;
-            (section, symbol.address() as usize)
-        }
-        other => return Err(format!("a relocation to {other:?}")),
-    };
-    placed
-        .iter()
-        .find(|(index, _)| *index == section)
-        .map(|(_, offset)| offset + inside)
-        .ok_or_else(|| "a relocation to a section that holds no constants".to_owned())
+/// The sections that were put together, and where each starts.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    align: usize,
+    starts: HashMap<SectionIndex, usize>,
 }
 
-/// The `.eh_frame` section: its one relocation is the function's start.
-fn unwind(file: &File<'_>) -> Result<Option<Unwind>, String> {
-    let Some(section) = file.section_by_name(".eh_frame") else {
-        return Ok(None);
-    };
-    let bytes = section.data().map_err(|error| error.to_string())?.to_vec();
-    let mut relocations = section.relocations();
-    match (relocations.next(), relocations.next()) {
-        (Some((offset, relocation)), None)
-            if relocation.kind() == RelocationKind::Relative && relocation.size() == 32 =>
-        {
-            Ok(Some(Unwind::EhFrame {
-                bytes,
-                pc_begin: offset as usize,
-                width: 4,
-            }))
-        }
-        _ => Err("unexpected relocations in .eh_frame".to_owned()),
+impl Piece {
+    fn append<'a>(&mut self, section: &impl ObjectSection<'a>) -> Result<(), String> {
+        let align = section.align().max(1) as usize;
+        let start = self.bytes.len().next_multiple_of(align);
+        self.align = self.align.max(align);
+        self.bytes.resize(start, 0);
+        self.bytes
+            .extend_from_slice(section.data().map_err(|error| error.to_string())?);
+        self.starts.insert(section.index(), start);
+        Ok(())
     }
+
+    fn start(&self, section: SectionIndex) -> Result<usize, String> {
+        self.starts
+            .get(&section)
+            .copied()
+            .ok_or_else(|| format!("a reference to section {section}"))
+    }
+
+    /// Fills in the references from `section` to places in the piece.
+    fn relocate<'a>(
+        &mut self,
+        file: &File<'_>,
+        section: &impl ObjectSection<'a>,
+    ) -> Result<(), String> {
+        let start = self.start(section.index())?;
+        for (offset, relocation) in section.relocations() {
+            let target = self.target(file, &relocation)?;
+            let RelocationFlags::Elf {
+                r_type: R_X86_64_PC32 | R_X86_64_PLT32,
+            } = relocation.flags()
+            else {
+                return Err(format!("a relocation {:?}", relocation.flags()));
+            };
+            let place = start + offset as usize;
+            let distance = target + relocation.addend() - place as i64;
+            let distance = i32::try_from(distance).map_err(|error| error.to_string())?;
+            self.bytes
+                .get_mut(place..place + 4)
+                .ok_or("a relocation outside of its section")?
+                .copy_from_slice(&distance.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    /// Where in the piece the relocation's symbol is.
+    fn target(&self, file: &File<'_>, relocation: &object::Relocation) -> Result<i64, String> {
+        let RelocationTarget::Symbol(index) = relocation.target() else {
+            return Err(format!("a relocation to {:?}", relocation.target()));
+        };
+        let symbol = file
+            .symbol_by_index(index)
+            .map_err(|error| error.to_string())?;
+        let section = symbol
+            .section_index()
+            .ok_or_else(|| format!("a reference to {}", symbol.name().unwrap_or("?")))?;
+        Ok(self.start(section)? as i64 + symbol.address() as i64)
+    }
+}
+
+/// The frame section, whose one reference is the function's address in its only FDE.
+fn unwind<'a>(
+    file: &File<'_>,
+    frame: &impl ObjectSection<'a>,
+    piece: &Piece,
+    entry: usize,
+) -> Result<Unwind, String> {
+    let relocations: Vec<_> = frame.relocations().collect();
+    let [(pc_begin, relocation)] = relocations.as_slice() else {
+        return Err(format!("{} relocations in .eh_frame", relocations.len()));
+    };
+    let relative = matches!(
+        relocation.flags(),
+        RelocationFlags::Elf {
+            r_type: R_X86_64_PC32
+        }
+    );
+    let target = piece.target(file, relocation)? + relocation.addend();
+    if !relative || target != entry as i64 {
+        return Err(".eh_frame is not of the function".to_owned());
+    }
+    Ok(Unwind::EhFrame {
+        bytes: frame.data().map_err(|error| error.to_string())?.to_vec(),
+        pc_begin: *pc_begin as usize,
+        width: 4,
+    })
 }

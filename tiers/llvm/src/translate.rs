@@ -1,112 +1,185 @@
-//! Thunk IR to LLVM IR, one op to one or two instructions.
+//! Thunk IR to LLVM IR, one op to one or a few instructions.
+//!
+//! Where LLVM would leave more undefined than thunk IR does, the translation says what is meant:
+//! shift amounts are taken modulo the width, loads and stores assume no alignment, NULL is an
+//! address like any other, and nothing is assumed of the upper bits of a narrow result (a C
+//! compiler need not extend what it returns).
 
-use gijit::ir::{
-    AbiType, BinaryOp, CallSignature, Callee, Condition, ConvertOp, Function, Inst, SigRef, Target,
-    Terminator, Type, Value,
-};
-use inkwell::attributes::{Attribute, AttributeLoc};
+mod arithmetic;
+mod types;
+
+use gijit::ir::{self, Callee, Function, Inst, SigRef, Terminator, Type, Value};
+use inkwell::IntPredicate;
+use inkwell::attributes::AttributeLoc;
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::{Builder, BuilderError};
 use inkwell::context::Context;
 use inkwell::module::Module;
-use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum, FunctionType};
+use inkwell::types::{BasicTypeEnum, FunctionType};
 use inkwell::values::{
-    BasicMetadataValueEnum, BasicValue, BasicValueEnum, FunctionValue, IntValue, PhiValue,
-    PointerValue,
+    BasicMetadataValueEnum, BasicValue, BasicValueEnum, CallSiteValue, FloatValue, FunctionValue,
+    InstructionValue, IntValue, LLVMTailCallKind, PhiValue, PointerValue,
 };
-use inkwell::{AddressSpace, FloatPredicate, IntPredicate};
 
-/// The thunk's name in LLVM's module.
-pub(crate) const ENTRY: &str = "thunk";
+use types::{address, basic_type, extension, function_attributes, function_type};
 
-/// Writes `function` into `module`.
+/// How an address outside of the function is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Symbols {
+    /// As a constant: for machine code.
+    Addresses,
+    /// As a declaration: for people, and the same in every process.
+    Names,
+}
+
+type Built<T> = Result<T, BuilderError>;
+
+/// Weights of a branch of which one side is cold.
+const LIKELY: u64 = 2000;
+const UNLIKELY: u64 = 1;
+
+/// Writes the verified `function` into `module`.
 pub(crate) fn translate<'ctx>(
     function: &Function,
     context: &'ctx Context,
     module: &Module<'ctx>,
-) -> Result<(), String> {
-    let llvm = module.add_function(ENTRY, signature(&function.signature, context), None);
-    // `uwtable` with 2 asks for unwind information at every instruction.
-    for (name, value) in [("nounwind", 0), ("uwtable", 2)] {
-        let kind = Attribute::get_named_enum_kind_id(name);
-        llvm.add_attribute(
-            AttributeLoc::Function,
-            context.create_enum_attribute(kind, value),
-        );
+    symbols: Symbols,
+) -> Built<()> {
+    let llvm = module.add_function(
+        // The prefix keeps a callable's name from being taken for one of LLVM's own.
+        &format!("thunk {}", function.name),
+        function_type(context, &function.signature),
+        None,
+    );
+    for attribute in function_attributes(context) {
+        llvm.add_attribute(AttributeLoc::Function, attribute);
     }
-    let blocks: Vec<BasicBlock<'ctx>> = (0..function.blocks.len())
+    if let Some(attribute) = function
+        .signature
+        .result
+        .and_then(|r| extension(context, r))
+    {
+        llvm.add_attribute(AttributeLoc::Return, attribute);
+    }
+    let builder = context.create_builder();
+    let blocks: Vec<_> = (0..function.blocks.len())
         .map(|index| context.append_basic_block(llvm, &format!("block{index}")))
+        .collect();
+    builder.position_at_end(blocks[0]);
+    let mut slots = Vec::new();
+    for (index, &size) in function.slots.iter().enumerate() {
+        let words = context.i64_type().array_type(size.div_ceil(8));
+        slots.push(builder.build_alloca(words, &format!("s{index}"))?);
+    }
+    let addresses = function
+        .symbols
+        .iter()
+        .map(|symbol| match symbols {
+            Symbols::Addresses => address(context, symbol.address),
+            Symbols::Names => module
+                .add_global(context.i8_type(), None, &symbol.name)
+                .as_pointer_value(),
+        })
         .collect();
     let mut translator = Translator {
         function,
         context,
         llvm,
-        b: context.create_builder(),
-        values: vec![None; function.values.len()],
-        phis: vec![Vec::new(); blocks.len()],
+        builder,
         blocks,
-        slots: Vec::new(),
+        slots,
+        symbols: addresses,
+        signatures: function
+            .signatures
+            .iter()
+            .map(|signature| function_type(context, signature))
+            .collect(),
+        values: vec![None; function.values.len()],
+        phis: vec![Vec::new(); function.blocks.len()],
+        edges: vec![None; function.blocks.len()],
+        named: symbols == Symbols::Names,
     };
-    translator.all().map_err(|error| error.to_string())?;
-    // Blocks that nothing reaches were not translated; LLVM wants every block to end.
-    let reached = function.reverse_postorder();
-    for (index, block) in translator.blocks.iter().enumerate() {
-        if !reached.iter().any(|reached| reached.index() == index) {
-            // SAFETY: nothing refers to the block: it is no successor and defines no value.
-            unsafe { block.delete() }.map_err(|()| "an unreached block is in use".to_owned())?;
-        }
-    }
-    Ok(())
+    translator.body()
 }
 
 struct Translator<'a, 'ctx> {
     function: &'a Function,
     context: &'ctx Context,
     llvm: FunctionValue<'ctx>,
-    b: Builder<'ctx>,
+    builder: Builder<'ctx>,
     blocks: Vec<BasicBlock<'ctx>>,
-    values: Vec<Option<BasicValueEnum<'ctx>>>,
-    /// The phis of each block, in the order of its parameters.
-    phis: Vec<Vec<PhiValue<'ctx>>>,
     slots: Vec<PointerValue<'ctx>>,
+    symbols: Vec<PointerValue<'ctx>>,
+    signatures: Vec<FunctionType<'ctx>>,
+    values: Vec<Option<BasicValueEnum<'ctx>>>,
+    /// Per block, one for each of its parameters.
+    phis: Vec<Vec<PhiValue<'ctx>>>,
+    /// Of a block that branches to one block both ways: the block on its second edge, since a phi
+    /// has one value for each predecessor.
+    edges: Vec<Option<BasicBlock<'ctx>>>,
+    /// Whether values keep their names.
+    named: bool,
 }
 
 impl<'ctx> Translator<'_, 'ctx> {
-    fn all(&mut self) -> Result<(), BuilderError> {
+    fn body(&mut self) -> Built<()> {
         let order = self.function.reverse_postorder();
-        for block in &order[1..] {
-            self.b.position_at_end(self.blocks[block.index()]);
-            for &param in &self.function.blocks[block.index()].params {
-                let phi = self.b.build_phi(self.ty(self.function.ty(param)), "")?;
-                self.values[param.index()] = Some(phi.as_basic_value());
-                self.phis[block.index()].push(phi);
+        for &block in &order {
+            self.block(block)?;
+        }
+        for &block in &order {
+            self.join(block);
+        }
+        for (index, block) in self.blocks.iter().enumerate() {
+            if !order.contains(&ir::Block(index as u32)) {
+                // Nothing jumps there, and a block without an end is not valid.
+                self.builder.position_at_end(*block);
+                self.builder.build_unreachable()?;
             }
-        }
-        for (param, value) in self.function.blocks[0]
-            .params
-            .iter()
-            .zip(self.llvm.get_param_iter())
-        {
-            self.values[param.index()] = Some(value);
-        }
-        self.b.position_at_end(self.blocks[0]);
-        for &size in &self.function.slots {
-            let words = self.context.i64_type().array_type(size.div_ceil(8));
-            self.slots.push(self.b.build_alloca(words, "")?);
-        }
-        for block in order {
-            self.b.position_at_end(self.blocks[block.index()]);
-            let data = &self.function.blocks[block.index()];
-            for inst in &data.insts {
-                self.inst(inst)?;
-            }
-            let terminator = data.terminator.as_ref().expect("verified: a block ends");
-            self.terminator(block.index(), terminator)?;
         }
         Ok(())
     }
 
-    fn inst(&mut self, inst: &Inst) -> Result<(), BuilderError> {
+    fn block(&mut self, block: ir::Block) -> Built<()> {
+        let data = &self.function.blocks[block.index()];
+        self.builder.position_at_end(self.blocks[block.index()]);
+        for (index, &param) in data.params.iter().enumerate() {
+            let value = if block.0 == 0 {
+                let value = self.llvm.get_nth_param(index as u32);
+                let value = value.expect("verified: the entry's parameters are the function's");
+                value.set_name(&self.name(param));
+                value
+            } else {
+                let ty = self.ty(self.function.ty(param));
+                let phi = self.builder.build_phi(ty, &self.name(param))?;
+                self.phis[block.index()].push(phi);
+                phi.as_basic_value()
+            };
+            self.values[param.index()] = Some(value);
+        }
+        for inst in &data.insts {
+            self.inst(inst)?;
+        }
+        let terminator = data.terminator.as_ref().expect("verified: a block ends");
+        self.terminator(block, terminator)
+    }
+
+    /// Gives the phis of the blocks that `block` jumps to their values on this edge.
+    fn join(&mut self, block: ir::Block) {
+        let terminator = self.function.blocks[block.index()].terminator.as_ref();
+        let targets = terminator.into_iter().flat_map(Terminator::targets);
+        for (side, target) in targets.enumerate() {
+            let from = match self.edges[block.index()] {
+                Some(edge) if side == 1 => edge,
+                _ => self.blocks[block.index()],
+            };
+            for (phi, &arg) in self.phis[target.block.index()].iter().zip(&target.args) {
+                phi.add_incoming(&[(&self.get(arg), from)]);
+            }
+        }
+    }
+
+    fn inst(&mut self, inst: &Inst) -> Built<()> {
         let (dst, value) = match inst {
             Inst::Note { .. } => return Ok(()),
             Inst::Store {
@@ -114,8 +187,9 @@ impl<'ctx> Translator<'_, 'ctx> {
                 base,
                 offset,
             } => {
-                let address = self.address(*base, *offset)?;
-                self.b.build_store(address, self.get(*value))?;
+                let place = self.place(*base, *offset)?;
+                let store = self.builder.build_store(place, self.get(*value))?;
+                unaligned(store);
                 return Ok(());
             }
             Inst::Call {
@@ -124,204 +198,44 @@ impl<'ctx> Translator<'_, 'ctx> {
                 sig,
                 args,
             } => {
-                let result = self.call(*callee, *sig, args, false)?;
-                match dst {
-                    Some(dst) => (*dst, result.expect("verified: the signature has a result")),
-                    None => return Ok(()),
+                let call = self.call(*callee, *sig, args, dst.map(|dst| self.name(dst)))?;
+                match (dst, call.try_as_basic_value().basic()) {
+                    (Some(dst), Some(value)) => (*dst, value),
+                    _ => return Ok(()),
                 }
             }
-            Inst::Const { dst, bits } => (*dst, self.constant(self.function.ty(*dst), *bits)),
-            Inst::SymbolAddr { dst, symbol } => {
-                let address = self.function.symbols[symbol.index()].address;
-                (*dst, self.pointer(address).into())
-            }
+            Inst::Const { dst, bits } => (*dst, self.constant(self.function.ty(*dst), *bits)?),
+            Inst::SymbolAddr { dst, symbol } => (*dst, self.symbols[symbol.index()].into()),
             Inst::SlotAddr { dst, slot } => (*dst, self.slots[slot.index()].into()),
             Inst::Load { dst, base, offset } => {
-                let address = self.address(*base, *offset)?;
-                (
-                    *dst,
-                    self.b
-                        .build_load(self.ty(self.function.ty(*dst)), address, "")?,
-                )
+                let place = self.place(*base, *offset)?;
+                let ty = self.ty(self.function.ty(*dst));
+                let value = self.builder.build_load(ty, place, &self.name(*dst))?;
+                unaligned(value.as_instruction_value().expect("a load is one"));
+                (*dst, value)
             }
-            Inst::Binary { dst, op, lhs, rhs } => (*dst, self.binary(*op, *lhs, *rhs)?),
+            Inst::Binary { dst, op, lhs, rhs } => (*dst, self.binary(*dst, *op, *lhs, *rhs)?),
             Inst::Compare {
                 dst,
                 cond,
                 lhs,
                 rhs,
-            } => {
-                let bit = self.compare(*cond, *lhs, *rhs)?;
-                let byte = self.b.build_int_z_extend(bit, self.context.i8_type(), "")?;
-                (*dst, byte.into())
-            }
-            Inst::Convert { dst, op, value } => (*dst, self.convert(*op, *value, *dst)?),
+            } => (*dst, self.compare(*dst, *cond, *lhs, *rhs)?),
+            Inst::Convert { dst, op, value } => (*dst, self.convert(*dst, *op, *value)?),
             Inst::Select {
                 dst,
                 cond,
                 on_true,
                 on_false,
             } => {
-                let bit = self.condition(*cond)?;
-                (
-                    *dst,
-                    self.b
-                        .build_select(bit, self.get(*on_true), self.get(*on_false), "")?,
-                )
+                let (yes, no) = (self.get(*on_true), self.get(*on_false));
+                let cond = self.condition(*cond)?;
+                let value = self.builder.build_select(cond, yes, no, &self.name(*dst))?;
+                (*dst, value)
             }
         };
         self.values[dst.index()] = Some(value);
         Ok(())
-    }
-
-    fn constant(&self, of: Type, bits: u64) -> BasicValueEnum<'ctx> {
-        match self.ty(of) {
-            BasicTypeEnum::IntType(ty) => ty.const_int(bits, false).into(),
-            BasicTypeEnum::FloatType(ty) if of == Type::F32 => ty
-                .const_float(f64::from(f32::from_bits(bits as u32)))
-                .into(),
-            BasicTypeEnum::FloatType(ty) => ty.const_float(f64::from_bits(bits)).into(),
-            _ => self.pointer(bits).into(),
-        }
-    }
-
-    fn pointer(&self, address: u64) -> PointerValue<'ctx> {
-        let ptr = self.context.ptr_type(AddressSpace::default());
-        self.context
-            .i64_type()
-            .const_int(address, false)
-            .const_to_pointer(ptr)
-    }
-
-    fn address(&self, base: Value, offset: i32) -> Result<PointerValue<'ctx>, BuilderError> {
-        let base = self.get(base).into_pointer_value();
-        let offset = self
-            .context
-            .i64_type()
-            .const_int(i64::from(offset) as u64, true);
-        self.offset(base, offset)
-    }
-
-    fn offset(
-        &self,
-        base: PointerValue<'ctx>,
-        bytes: IntValue<'ctx>,
-    ) -> Result<PointerValue<'ctx>, BuilderError> {
-        // SAFETY: a byte offset without `inbounds`: LLVM takes no conclusion from it.
-        unsafe { self.b.build_gep(self.context.i8_type(), base, &[bytes], "") }
-    }
-
-    fn binary(
-        &self,
-        op: BinaryOp,
-        lhs: Value,
-        rhs: Value,
-    ) -> Result<BasicValueEnum<'ctx>, BuilderError> {
-        let b = &self.b;
-        match (self.get(lhs), self.get(rhs)) {
-            (BasicValueEnum::IntValue(lhs), BasicValueEnum::IntValue(rhs)) => Ok(match op {
-                BinaryOp::Add => b.build_int_add(lhs, rhs, ""),
-                BinaryOp::Sub => b.build_int_sub(lhs, rhs, ""),
-                BinaryOp::Mul => b.build_int_mul(lhs, rhs, ""),
-                BinaryOp::And => b.build_and(lhs, rhs, ""),
-                BinaryOp::Or => b.build_or(lhs, rhs, ""),
-                BinaryOp::Xor => b.build_xor(lhs, rhs, ""),
-                BinaryOp::Shl => b.build_left_shift(lhs, rhs, ""),
-                BinaryOp::Shr => b.build_right_shift(lhs, rhs, false, ""),
-                BinaryOp::Sar => b.build_right_shift(lhs, rhs, true, ""),
-            }?
-            .into()),
-            (BasicValueEnum::FloatValue(lhs), BasicValueEnum::FloatValue(rhs)) => Ok(match op {
-                BinaryOp::Add => b.build_float_add(lhs, rhs, ""),
-                BinaryOp::Sub => b.build_float_sub(lhs, rhs, ""),
-                _ => b.build_float_mul(lhs, rhs, ""),
-            }?
-            .into()),
-            (lhs, rhs) => {
-                let i64_type = self.context.i64_type();
-                let bytes = b.build_ptr_to_int(rhs.into_pointer_value(), i64_type, "")?;
-                let bytes = match op {
-                    BinaryOp::Sub => b.build_int_neg(bytes, "")?,
-                    _ => bytes,
-                };
-                Ok(self.offset(lhs.into_pointer_value(), bytes)?.into())
-            }
-        }
-    }
-
-    fn compare(
-        &self,
-        cond: Condition,
-        lhs: Value,
-        rhs: Value,
-    ) -> Result<IntValue<'ctx>, BuilderError> {
-        let (lhs, rhs) = (self.get(lhs), self.get(rhs));
-        let int = match cond {
-            Condition::Eq => IntPredicate::EQ,
-            Condition::Ne => IntPredicate::NE,
-            Condition::Slt => IntPredicate::SLT,
-            Condition::Sle => IntPredicate::SLE,
-            Condition::Sgt => IntPredicate::SGT,
-            Condition::Sge => IntPredicate::SGE,
-            Condition::Ult => IntPredicate::ULT,
-            Condition::Ule => IntPredicate::ULE,
-            Condition::Ugt => IntPredicate::UGT,
-            Condition::Uge => IntPredicate::UGE,
-            Condition::Feq | Condition::Flt | Condition::Fle => {
-                let float = match cond {
-                    Condition::Feq => FloatPredicate::OEQ,
-                    Condition::Flt => FloatPredicate::OLT,
-                    _ => FloatPredicate::OLE,
-                };
-                let (lhs, rhs) = (lhs.into_float_value(), rhs.into_float_value());
-                return self.b.build_float_compare(float, lhs, rhs, "");
-            }
-        };
-        match (lhs, rhs) {
-            (BasicValueEnum::PointerValue(lhs), BasicValueEnum::PointerValue(rhs)) => {
-                self.b.build_int_compare(int, lhs, rhs, "")
-            }
-            _ => self
-                .b
-                .build_int_compare(int, lhs.into_int_value(), rhs.into_int_value(), ""),
-        }
-    }
-
-    fn convert(
-        &self,
-        op: ConvertOp,
-        value: Value,
-        dst: Value,
-    ) -> Result<BasicValueEnum<'ctx>, BuilderError> {
-        let b = &self.b;
-        let value = self.get(value);
-        Ok(match (op, value, self.ty(self.function.ty(dst))) {
-            (ConvertOp::Zext, BasicValueEnum::IntValue(v), BasicTypeEnum::IntType(to)) => {
-                b.build_int_z_extend(v, to, "")?.into()
-            }
-            (ConvertOp::Sext, BasicValueEnum::IntValue(v), BasicTypeEnum::IntType(to)) => {
-                b.build_int_s_extend(v, to, "")?.into()
-            }
-            (ConvertOp::Trunc, BasicValueEnum::IntValue(v), BasicTypeEnum::IntType(to)) => {
-                b.build_int_truncate(v, to, "")?.into()
-            }
-            (ConvertOp::SintToFloat, BasicValueEnum::IntValue(v), BasicTypeEnum::FloatType(to)) => {
-                b.build_signed_int_to_float(v, to, "")?.into()
-            }
-            (ConvertOp::Fdemote, BasicValueEnum::FloatValue(v), BasicTypeEnum::FloatType(to)) => {
-                b.build_float_trunc(v, to, "")?.into()
-            }
-            (ConvertOp::Fpromote, BasicValueEnum::FloatValue(v), BasicTypeEnum::FloatType(to)) => {
-                b.build_float_ext(v, to, "")?.into()
-            }
-            (_, BasicValueEnum::PointerValue(v), BasicTypeEnum::IntType(to)) => {
-                b.build_ptr_to_int(v, to, "")?.into()
-            }
-            (_, BasicValueEnum::IntValue(v), BasicTypeEnum::PointerType(to)) => {
-                b.build_int_to_ptr(v, to, "")?.into()
-            }
-            (_, v, to) => b.build_bit_cast(v, to, "")?,
-        })
     }
 
     fn call(
@@ -329,32 +243,32 @@ impl<'ctx> Translator<'_, 'ctx> {
         callee: Callee,
         sig: SigRef,
         args: &[Value],
-        tail: bool,
-    ) -> Result<Option<BasicValueEnum<'ctx>>, BuilderError> {
-        let of = &self.function.signatures[sig.index()];
+        name: Option<String>,
+    ) -> Built<CallSiteValue<'ctx>> {
         let callee = match callee {
-            Callee::Symbol(symbol) => self.pointer(self.function.symbols[symbol.index()].address),
+            Callee::Symbol(symbol) => self.symbols[symbol.index()],
             Callee::Value(value) => self.get(value).into_pointer_value(),
         };
-        let args: Vec<BasicMetadataValueEnum<'ctx>> =
-            args.iter().map(|&arg| self.get(arg).into()).collect();
-        let call = self
-            .b
-            .build_indirect_call(signature(of, self.context), callee, &args, "")?;
-        call.set_tail_call(tail);
-        for (index, param) in of.params.iter().enumerate() {
-            if let Some(attribute) = extension(*param, self.context) {
+        let args: Vec<BasicMetadataValueEnum> = args.iter().map(|&v| self.get(v).into()).collect();
+        let call = self.builder.build_indirect_call(
+            self.signatures[sig.index()],
+            callee,
+            &args,
+            &name.unwrap_or_default(),
+        )?;
+        let params = &self.function.signatures[sig.index()].params;
+        for (index, &param) in params.iter().enumerate() {
+            if let Some(attribute) = extension(self.context, param) {
                 call.add_attribute(AttributeLoc::Param(index as u32), attribute);
             }
         }
-        Ok(call.try_as_basic_value().basic())
+        Ok(call)
     }
 
-    fn terminator(&mut self, from: usize, terminator: &Terminator) -> Result<(), BuilderError> {
+    fn terminator(&mut self, block: ir::Block, terminator: &Terminator) -> Built<()> {
         match terminator {
             Terminator::Jump(target) => {
-                self.add_incoming(from, target);
-                self.b
+                self.builder
                     .build_unconditional_branch(self.blocks[target.block.index()])?;
             }
             Terminator::Branch {
@@ -362,101 +276,107 @@ impl<'ctx> Translator<'_, 'ctx> {
                 then,
                 otherwise,
             } => {
-                let bit = self.condition(*cond)?;
-                self.add_incoming(from, then);
-                self.add_incoming(from, otherwise);
-                let (to_then, to_otherwise) = (
-                    self.blocks[then.block.index()],
-                    self.blocks[otherwise.block.index()],
-                );
-                let branch = self
-                    .b
-                    .build_conditional_branch(bit, to_then, to_otherwise)?;
-                let cold = |t: &Target| self.function.blocks[t.block.index()].cold;
-                if cold(then) != cold(otherwise) {
-                    let weight = |cold| {
-                        self.context
-                            .i32_type()
-                            .const_int(if cold { 1 } else { 2000 }, false)
-                    };
-                    let name = self.context.metadata_string("branch_weights");
-                    let node = self.context.metadata_node(&[
-                        name.into(),
-                        weight(cold(then)).into(),
-                        weight(cold(otherwise)).into(),
-                    ]);
-                    branch
-                        .set_metadata(node, self.context.get_kind_id("prof"))
-                        .expect("a branch takes branch weights");
+                let cond = self.condition(*cond)?;
+                let yes = self.blocks[then.block.index()];
+                let mut no = self.blocks[otherwise.block.index()];
+                if yes == no {
+                    no = self.context.append_basic_block(self.llvm, "edge");
+                    self.edges[block.index()] = Some(no);
+                }
+                let branch = self.builder.build_conditional_branch(cond, yes, no)?;
+                if self.edges[block.index()].is_some() {
+                    self.builder.position_at_end(no);
+                    self.builder.build_unconditional_branch(yes)?;
+                }
+                let cold = |block: ir::Block| self.function.blocks[block.index()].cold;
+                match (cold(then.block), cold(otherwise.block)) {
+                    (true, false) => self.weigh(branch, UNLIKELY, LIKELY),
+                    (false, true) => self.weigh(branch, LIKELY, UNLIKELY),
+                    _ => {}
                 }
             }
             Terminator::Return(value) => {
-                self.b
-                    .build_return(Some(&self.get(*value) as &dyn BasicValue<'ctx>))?;
+                self.builder.build_return(Some(&self.get(*value)))?;
             }
             Terminator::TailCall { callee, sig, args } => {
-                let result = self.call(*callee, *sig, args, true)?;
-                let result = result.as_ref().map(|value| value as &dyn BasicValue<'ctx>);
-                self.b.build_return(result)?;
+                let call = self.call(*callee, *sig, args, None)?;
+                // Not `musttail`: a code generator that cannot obey it ends the process.
+                call.set_tail_call_kind(LLVMTailCallKind::LLVMTailCallKindTail);
+                let result = call.try_as_basic_value().basic();
+                self.builder
+                    .build_return(result.as_ref().map(|value| value as &dyn BasicValue))?;
             }
         }
         Ok(())
     }
 
-    fn add_incoming(&self, from: usize, target: &Target) {
-        for (phi, &arg) in self.phis[target.block.index()].iter().zip(&target.args) {
-            phi.add_incoming(&[(&self.get(arg), self.blocks[from])]);
-        }
+    fn weigh(&self, branch: InstructionValue<'ctx>, then: u64, otherwise: u64) {
+        let weight = |value| self.context.i32_type().const_int(value, false).into();
+        let node = self.context.metadata_node(&[
+            self.context.metadata_string("branch_weights").into(),
+            weight(then),
+            weight(otherwise),
+        ]);
+        branch
+            .set_metadata(node, self.context.get_kind_id("prof"))
+            .expect("the metadata is a node");
     }
 
-    /// An `I8` as LLVM's bit.
-    fn condition(&self, value: Value) -> Result<IntValue<'ctx>, BuilderError> {
-        let zero = self.context.i8_type().const_zero();
-        self.b
-            .build_int_compare(IntPredicate::NE, self.get(value).into_int_value(), zero, "")
+    /// An `I8` as what LLVM branches on.
+    fn condition(&self, value: Value) -> Built<IntValue<'ctx>> {
+        let value = self.get(value).into_int_value();
+        let zero = value.get_type().const_zero();
+        self.builder
+            .build_int_compare(IntPredicate::NE, value, zero, "")
+    }
+
+    fn place(&self, base: Value, offset: i32) -> Built<PointerValue<'ctx>> {
+        let base = self.get(base).into_pointer_value();
+        if offset == 0 {
+            return Ok(base);
+        }
+        let offset = self.context.i64_type().const_int(offset as u64, false);
+        // SAFETY: without `inbounds` this is plain address arithmetic, right for any operands.
+        unsafe {
+            self.builder
+                .build_gep(self.context.i8_type(), base, &[offset], "")
+        }
     }
 
     fn get(&self, value: Value) -> BasicValueEnum<'ctx> {
         self.values[value.index()].expect("verified: defined before its use")
     }
 
+    /// An integer, or an address as one.
+    fn int(&self, value: Value) -> Built<IntValue<'ctx>> {
+        match self.get(value) {
+            BasicValueEnum::PointerValue(address) => {
+                self.builder
+                    .build_ptr_to_int(address, self.context.i64_type(), "")
+            }
+            value => Ok(value.into_int_value()),
+        }
+    }
+
+    fn float(&self, value: Value) -> FloatValue<'ctx> {
+        self.get(value).into_float_value()
+    }
+
     fn ty(&self, of: Type) -> BasicTypeEnum<'ctx> {
-        ty(of, self.context)
+        basic_type(self.context, of)
+    }
+
+    fn name(&self, value: Value) -> String {
+        match self.named {
+            true => format!("v{}", value.0),
+            false => String::new(),
+        }
     }
 }
 
-fn ty(of: Type, context: &Context) -> BasicTypeEnum<'_> {
-    match of {
-        Type::I8 => context.i8_type().into(),
-        Type::I16 => context.i16_type().into(),
-        Type::I32 => context.i32_type().into(),
-        Type::I64 => context.i64_type().into(),
-        Type::F32 => context.f32_type().into(),
-        Type::F64 => context.f64_type().into(),
-        Type::Ptr => context.ptr_type(AddressSpace::default()).into(),
-    }
-}
-
-fn signature<'ctx>(of: &CallSignature, context: &'ctx Context) -> FunctionType<'ctx> {
-    use inkwell::types::BasicType;
-
-    let params: Vec<BasicMetadataTypeEnum<'ctx>> = of
-        .params
-        .iter()
-        .map(|param| ty(param.ty(), context).into())
-        .collect();
-    match of.result {
-        Some(result) => ty(result.ty(), context).fn_type(&params, false),
-        None => context.void_type().fn_type(&params, false),
-    }
-}
-
-/// How the caller extends a narrow argument.
-fn extension(of: AbiType, context: &Context) -> Option<Attribute> {
-    let name = match of {
-        AbiType::I8 | AbiType::I16 => "signext",
-        AbiType::U8 | AbiType::U16 => "zeroext",
-        _ => return None,
-    };
-    Some(context.create_enum_attribute(Attribute::get_named_enum_kind_id(name), 0))
+/// No alignment is assumed of addresses that come from C.
+fn unaligned(access: InstructionValue<'_>) {
+    access
+        .set_alignment(1)
+        .expect("a load or store has an alignment");
 }

@@ -1,0 +1,69 @@
+# Everything that a person does often. Each target does its own set-up (scripts/setup.sh) first, so
+# `make demo` and `make test` work on a fresh Debian-like machine with Rust installed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+LLVM_SYS_221_PREFIX ?= /usr/lib/llvm-22
+PYO3_PYTHON := $(CURDIR)/$(PY)
+export LLVM_SYS_221_PREFIX PYO3_PYTHON
+
+PLUGIN := python/gijit/libgijit_llvm.so
+CARGO := cargo --locked
+
+.PHONY: help setup plugin wheel build test test-rust test-python demo bench lint clean
+
+help:
+	@echo "build  .venv/ with gijit installed in release mode"
+	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
+	@echo "test   all tests, PyGObject's own suite among them"
+	@echo "bench  the comparison tables"
+	@echo "lint   formatting and static checks"
+	@echo "wheel  a wheel with all three tiers, in dist/"
+	@echo "clean  removes all that the other targets made"
+
+setup:
+	@scripts/setup.sh
+
+# Tier 2 is a library of its own that gijit loads at its first use; the wheel carries it.
+plugin: setup
+	$(CARGO) build --release -p gijit-llvm
+	@cmp -s target/release/libgijit_llvm.so target/libgijit_llvm.unstripped 2>/dev/null && test -f $(PLUGIN) || { \
+	  cp target/release/libgijit_llvm.so target/libgijit_llvm.unstripped && \
+	  strip -o $(PLUGIN) target/release/libgijit_llvm.so; }
+
+wheel: plugin
+	@rm -f dist/gijit-*.whl
+	cd python && ../$(PY) -m maturin build --release --locked --strip --interpreter ../$(PY) --out ../dist
+
+build: wheel
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-index --force-reinstall dist/gijit-*.whl
+	@$(PY) -c 'import gijit; print("gijit is installed in .venv from", gijit.__file__)'
+
+test: build test-rust test-python
+
+test-rust: setup
+	$(CARGO) test --workspace
+
+test-python: setup
+	$(PY) -m pytest tests -ra
+
+demo: build
+	@$(PY) demo/demo.py
+
+bench: build
+	$(CARGO) bench --workspace
+	$(PY) -m gijit bench
+
+lint: setup
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+clean:
+	cargo clean
+	rm -rf .venv build dist $(PLUGIN) .pytest_cache .ruff_cache

@@ -1,0 +1,132 @@
+"""gijit makes the calls that PyGObject makes into GObject libraries fast.
+
+Set ``GIJIT=1`` in the environment, or call :func:`install`; applications do not change. Everything
+here is safe to call before ``gi`` is imported, and importing this package loads nothing else.
+"""
+
+__all__ = [
+    "CompileError",
+    "InstallError",
+    "explain",
+    "flush",
+    "install",
+    "installed",
+    "promote",
+    "rejections",
+    "stats",
+    "tier",
+    "uninstall",
+]
+
+STAGES = ("signature", "plan", "ir", "clif", "llvm", "asm", "profile", "gil")
+"""What :func:`explain` can show."""
+
+
+class CompileError(RuntimeError):
+    """A callable cannot be compiled for the tier asked for; the message is the reason."""
+
+
+class InstallError(RuntimeError):
+    """gijit cannot work in this process; the message is the reason."""
+
+
+def install():
+    """Take over the calls that PyGObject makes.
+
+    Imports ``gi``. Does nothing when already installed. Callables that exist are replaced where
+    PyGObject keeps them (modules, classes, overrides); one that a program has already taken out of
+    there, for instance a bound method in a variable, keeps calling PyGObject.
+
+    :raises InstallError: when this PyGObject or Python cannot be served.
+    :raises ImportError: when there is no PyGObject.
+    """
+    from . import _embed
+
+    _embed.install()
+
+
+def uninstall():
+    """Undo :func:`install`: PyGObject's own callables are put back where install replaced them.
+
+    A callable that a program holds keeps working. Does nothing when not installed.
+    """
+    from . import _embed
+
+    _embed.uninstall()
+
+
+def installed():
+    """Whether :func:`install` is in effect."""
+    import sys
+
+    embed = sys.modules.get(__name__ + "._embed")
+    return embed is not None and embed.is_installed()
+
+
+def tier(callable):
+    """The tier that a call of ``callable`` would enter now.
+
+    :param callable: a callable of a GObject library, bound or not, such as ``Gtk.Label.set_text``
+        or ``label.set_text``.
+    :returns: 0, 1 or 2; -1 when calls go to PyGObject's own invocation.
+    :raises TypeError: when ``callable`` is nothing that PyGObject calls.
+    """
+    from . import _embed
+
+    return _embed.load().tier(callable)
+
+
+def promote(callable, tier):
+    """Compile ``callable`` for ``tier`` now, on this thread, and let calls enter it from now on.
+
+    :param callable: as in :func:`tier`.
+    :param tier: 0, 1 or 2. A lower tier than the present one is allowed.
+    :raises CompileError: with the reason, when it cannot be compiled.
+    :raises TypeError: when ``callable`` is nothing that PyGObject calls.
+    :raises ValueError: when ``tier`` is none.
+    """
+    from . import _embed
+
+    _embed.load().promote(callable, tier)
+
+
+def stats():
+    """Counters of this process, as a new dict.
+
+    ``calls`` counts native calls by ``tier0``, ``tier1``, ``tier2`` and ``pygobject``, exactly
+    while ``GIJIT_STATS`` is set; ``compiled`` counts compilations by ``tier1`` and ``tier2``;
+    ``deopts`` counts thunks left for a lower tier; ``rejections`` is :func:`rejections` with counts;
+    ``code_bytes`` is the machine code that exists, in bytes.
+    """
+    from . import _embed
+
+    return _embed.load().stats()
+
+
+def explain(callable, stage):
+    """What gijit knows about ``callable``, as text.
+
+    :param callable: as in :func:`tier`.
+    :param stage: one of ``signature``, ``plan``, ``ir``, ``clif``, ``llvm``, ``asm``, ``profile``,
+        ``gil``.
+    :raises CompileError: when there is no such stage for it, with the reason.
+    :raises TypeError: when ``callable`` is nothing that PyGObject calls.
+    :raises ValueError: when ``stage`` is none.
+    """
+    from . import _embed
+
+    return _embed.load().explain(callable, stage)
+
+
+def flush():
+    """Wait until everything that was queued for compilation is compiled and published."""
+    from . import _embed
+
+    _embed.load().flush()
+
+
+def rejections():
+    """The callables that were called and left to PyGObject: ``{reason: [name, ...]}``."""
+    from . import _embed
+
+    return _embed.load().rejections()

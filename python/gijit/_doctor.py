@@ -1,0 +1,86 @@
+"""``python -m gijit doctor``: what was found, what works here, and what does not and why."""
+
+import glob
+import os
+import re
+import site
+import sys
+import sysconfig
+
+
+def main():
+    """Print the report; 0 when gijit can be installed here, else 1."""
+    works = True
+    for what, ok, detail in _examine():
+        mark = {True: "ok", False: "NO", None: "--"}[ok]
+        print(f"{mark:3} {what:22} {detail}")
+        works = works and not (ok is False and what in ("PyGObject", "install"))
+    return 0 if works else 1
+
+
+def _examine():
+    yield "Python", sys.implementation.name == "cpython", (
+        f"{sys.implementation.name} {sys.version.split()[0]}, {sys.executable}"
+    )
+    from . import _embed
+
+    yield "gijit", None, os.path.dirname(os.path.abspath(__file__))
+    try:
+        import gi
+    except ImportError as error:
+        yield "PyGObject", False, str(error)
+        return
+    reason = _embed.unsupported(gi)
+    yield "PyGObject", not reason, reason or f"{gi.__version__}, {os.path.dirname(gi.__file__)}"
+    yield from _libraries()
+    if reason:
+        return
+    yield from _native(_embed)
+    yield from _start_up()
+    yield from _environment()
+
+
+def _libraries():
+    """The C libraries that PyGObject has brought along, from the process's own memory map."""
+    wanted = re.compile(r"/lib(glib-2\.0|gobject-2\.0|girepository-[12]\.0)\.so[^/]*$")
+    try:
+        with open("/proc/self/maps") as maps:
+            paths = {line.split(maxsplit=5)[-1].strip() for line in maps if "/" in line}
+    except OSError as error:
+        yield "libraries", None, f"not known: {error}"
+        return
+    for path in sorted(filter(wanted.search, paths)):
+        yield wanted.search(path)[1], None, path
+    try:
+        from gi.repository import GLib
+    except ImportError as error:
+        yield "GLib", False, str(error)
+        return
+    yield "GLib", True, f"{GLib.MAJOR_VERSION}.{GLib.MINOR_VERSION}.{GLib.MICRO_VERSION}"
+
+
+def _native(embed):
+    from . import InstallError
+
+    try:
+        native = embed.load()
+        embed.install()
+    except InstallError as error:
+        yield "install", False, str(error)
+        return
+    yield "install", True, "PyGObject's callables can be replaced"
+    yield from native.examine(embed.plugin_path())
+
+
+def _start_up():
+    folders = {sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()}
+    found = [path for folder in folders for path in glob.glob(os.path.join(folder, "gijit.pth"))]
+    yield "GIJIT=1 at start-up", bool(found), (
+        found[0] if found else "no gijit.pth in site-packages: call gijit.install() instead"
+    )
+
+
+def _environment():
+    for name in sorted(os.environ):
+        if name == "GIJIT" or name.startswith("GIJIT_"):
+            yield "environment", None, f"{name}={os.environ[name]}"

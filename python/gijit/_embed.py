@@ -1,0 +1,238 @@
+"""Putting gijit's callables where PyGObject keeps its own, and taking them out again.
+
+Three patches serve whatever PyGObject creates from now on; one walk serves what exists already. The
+patches wrap PyGObject's functions and leave their work to them:
+
+* ``MetaClassHelper._setup_methods`` sets our callables on a new class directly, because setting an
+  attribute of a class twice costs more than making the callable;
+* ``StructMeta.__init__`` may have put a constructor into ``__new__``;
+* ``IntrospectionModule.__getattr__`` creates functions and enums, and ``OverridesProxyModule``'s
+  looks each name up in Python on every access: resolved names go into the proxy's own dict.
+
+Virtual functions and the methods of class structs stay PyGObject's.
+"""
+
+import atexit
+import os
+import sys
+import types
+from importlib import import_module
+
+_native = None
+_patches = []
+"""(owner, name, original) of each patched attribute; empty when not installed."""
+_proxied = []
+"""(proxy module, name, value) of each name put into a proxy's dict."""
+
+OLDEST, NEWEST = (3, 42), (3, 50)
+"""PyGObject series that gijit knows. Development series count to the stable one after them."""
+
+
+def is_installed():
+    return bool(_patches)
+
+
+def unsupported(gi):
+    """Why the imported PyGObject cannot be served, or None."""
+    version = gi.version_info[:2]
+    if version < OLDEST:
+        return f"PyGObject {gi.__version__} is older than {OLDEST[0]}.{OLDEST[1]}"
+    if version > NEWEST:
+        return (
+            f"PyGObject {gi.__version__} is newer than {NEWEST[0]}.{NEWEST[1]}, "
+            "the newest series whose object layout gijit knows"
+        )
+    return None
+
+
+def load():
+    """Import the native side and prepare it for the PyGObject of this process."""
+    global _native
+    if _native is not None:
+        return _native
+    from . import InstallError
+
+    if sys.implementation.name != "cpython":
+        raise InstallError(f"{sys.implementation.name} is not CPython")
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        raise InstallError("free-threaded Python is not supported")
+    import gi
+    from gi import _gi
+
+    reason = unsupported(gi)
+    if reason:
+        raise InstallError(reason)
+    try:
+        from . import _gijit
+
+        _gijit.prepare(_gi.FunctionInfo, plugin_path())
+    except (ImportError, RuntimeError) as error:
+        raise InstallError(str(error)) from error
+    _native = _gijit
+    atexit.register(_gijit.shutdown)
+    return _native
+
+
+def plugin_path():
+    """Where the LLVM tier's library belongs; it need not be there."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "libgijit_llvm.so")
+
+
+def install():
+    if _patches:
+        return
+    native = load()
+    # Not "import gi.module": while that module is being executed, gi has no such attribute yet.
+    gi_types = import_module("gi.types")
+    introspection = import_module("gi.module").IntrospectionModule
+    proxy = import_module("gi.overrides").OverridesProxyModule
+    replacements = (
+        (gi_types.MetaClassHelper, "_setup_methods", _setup_methods(native)),
+        (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
+        (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
+        (proxy, "__getattr__", _proxy_getattr(proxy.__getattr__)),
+    )
+    try:
+        for owner, name, replacement in replacements:
+            _patches.append((owner, name, vars(owner)[name]))
+            setattr(owner, name, replacement)
+        _replace_existing(native.adopt)
+    except BaseException:
+        uninstall()
+        raise
+
+
+def uninstall():
+    if not _patches:
+        return
+    while _patches:
+        owner, name, original = _patches.pop()
+        setattr(owner, name, original)
+    while _proxied:
+        proxy, name, value = _proxied.pop()
+        if vars(proxy).get(name) is value:
+            delattr(proxy, name)
+    _replace_existing(_native.release)
+
+
+def _setup_methods(native):
+    setup_methods = native.setup_methods
+
+    def _setup_methods(cls):
+        setup_methods(cls)
+
+    return _setup_methods
+
+
+def _struct_init(native, original):
+    def __init__(cls, name, bases, dict_):
+        original(cls, name, bases, dict_)
+        new = vars(cls).get("__new__")
+        if type(new) is staticmethod:
+            # PyGObject takes the constructor called "new"; the class has ours under that name.
+            method = vars(cls).get("new")
+            if native.is_ours(method) and method == new.__func__:
+                cls.__new__ = staticmethod(method)
+
+    return __init__
+
+
+def _module_getattr(native, original):
+    from gi._gi import EnumInfo, FunctionInfo
+
+    adopt = native.adopt
+
+    def __getattr__(self, name):
+        value = original(self, name)
+        if type(value) is FunctionInfo:
+            value = adopt(value)
+            vars(self)[name] = value
+        elif isinstance(value, type):
+            info = vars(value).get("__info__")
+            if type(info) is EnumInfo and info.get_methods():
+                _replace_in_class(value, adopt)
+        return value
+
+    return __getattr__
+
+
+def _proxy_getattr(original):
+    def __getattr__(self, name):
+        value = original(self, name)
+        # What the introspection module keeps in its own dict does not change any more, and an
+        # override that is set later overwrites ours. Private names are about the module itself.
+        if not name.startswith("_"):
+            kept = vars(self._introspection_module)
+            if name in kept and kept[name] is value:
+                vars(self)[name] = value
+                _proxied.append((self, name, value))
+        return value
+
+    return __getattr__
+
+
+def _replace_existing(replace):
+    """Apply ``replace`` to every callable that PyGObject or its overrides keep."""
+    for module in list(import_module("gi.module")._introspection_modules.values()):
+        _replace_in_dict(vars(module), replace)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("gi.overrides.", "gi.repository.")) and module is not None:
+            if name.startswith("gi.repository.") and not hasattr(module, "_introspection_module"):
+                continue
+            _replace_in_dict(vars(module), replace)
+            for attribute in vars(type(module)).values():
+                if hasattr(attribute, "_warning") and hasattr(attribute, "_value"):
+                    attribute._value = replace(attribute._value)
+    for cls in _classes():
+        _replace_in_class(cls, replace)
+
+
+def _classes():
+    """Every class that PyGObject or an override made, once."""
+    from gi import _gi
+
+    roots = ("GObject", "GInterface", "Boxed", "Struct", "Fundamental", "CCallback", "GEnum", "GFlags")
+    pending = [getattr(_gi, name) for name in roots if hasattr(_gi, name)]
+    seen = set(pending)
+    while pending:
+        cls = pending.pop()
+        module = getattr(cls, "__module__", None)
+        if isinstance(module, str) and module.startswith(("gi.repository.", "gi.overrides")):
+            yield cls
+        for derived in type.__subclasses__(cls):
+            if derived not in seen:
+                seen.add(derived)
+                pending.append(derived)
+
+
+def _replace_in_dict(names, replace):
+    for name, value in list(names.items()):
+        replaced = _replaced(value, replace)
+        if replaced is not value:
+            names[name] = replaced
+
+
+def _replace_in_class(cls, replace):
+    for name, value in list(vars(cls).items()):
+        replaced = _replaced(value, replace)
+        if replaced is not value:
+            setattr(cls, name, replaced)
+
+
+def _replaced(value, replace):
+    """What stands for ``value``; functions of overrides are changed in place where they captured a
+    callable, as ``strip_boolean_result`` does."""
+    if type(value) is staticmethod:
+        function = replace(value.__func__)
+        return value if function is value.__func__ else staticmethod(function)
+    if type(value) is not types.FunctionType:
+        return replace(value)
+    if value.__closure__ and value.__module__.startswith("gi.overrides"):
+        for cell in value.__closure__:
+            try:
+                cell.cell_contents = replace(cell.cell_contents)
+            except ValueError:
+                continue  # an empty cell
+        if "__wrapped__" in vars(value):
+            value.__wrapped__ = replace(value.__wrapped__)
+    return value

@@ -1,0 +1,189 @@
+//! The descriptor protocol, and calls of what it bound.
+//!
+//! Binding does what `_function_info_descr_get` of PyGObject does: an unbound constructor binds the
+//! class, an unbound method the instance, and nothing is bound to `None`. What is bound remembers
+//! the unbound callable in PyGObject's own field, so that PyGObject's `repr()`, comparison and
+//! invocation see what they know.
+
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering;
+
+use pyo3::ffi;
+
+use super::object::{fields, new_bound, tail, types};
+use super::{base, entry};
+
+/// Arguments that fit on the stack when one has to be put before them.
+const ON_STACK: usize = 8;
+
+/// `tp_descr_get` of unbound methods.
+pub unsafe extern "C" fn method_get(
+    callable: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    _owner: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython passes valid objects, or NULL for what there is not.
+    unsafe { bind(callable, object, bound_call) }
+}
+
+/// `tp_descr_get` of unbound constructors.
+pub unsafe extern "C" fn constructor_get(
+    callable: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    owner: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython passes valid objects, or NULL for what there is not, and never two NULLs.
+    unsafe {
+        let class = if owner.is_null() {
+            ffi::Py_TYPE(object) as *mut ffi::PyObject
+        } else {
+            owner
+        };
+        bind(callable, class, bound_constructor_call)
+    }
+}
+
+/// # Safety
+/// `callable` is one of ours, `argument` is valid or NULL, the interpreter lock is held.
+unsafe fn bind(
+    callable: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+    entry: ffi::vectorcallfunc,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        if argument.is_null() || argument == ffi::Py_None() {
+            ffi::Py_INCREF(callable);
+            return callable;
+        }
+        new_bound(callable, argument, entry)
+    }
+}
+
+/// The slot of a bound method: enters the slot of the unbound one.
+unsafe extern "C" fn bound_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only bound objects have this slot.
+    entry::shim(|| unsafe { enter_unbound(callable, args, nargsf, kwnames) })
+}
+
+/// The slot of a bound constructor: PyGObject lets a constructor make instances of its own class
+/// only, which it tells by the class's name.
+unsafe extern "C" fn bound_constructor_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only bound constructors have this slot.
+    entry::shim(|| unsafe {
+        if class_is_container(callable) {
+            enter_unbound(callable, args, nargsf, kwnames)
+        } else {
+            // PyGObject words the error.
+            base::invoke(callable, args, nargsf, kwnames)
+        }
+    })
+}
+
+/// Whether the class that `callable` is bound to is named like the type that it constructs. False
+/// also for what is no ordinary class: PyGObject then decides.
+///
+/// # Safety
+/// `callable` is one of ours, bound to a class; the interpreter lock is held.
+unsafe fn class_is_container(callable: *mut ffi::PyObject) -> bool {
+    // SAFETY: `callable` keeps both bound fields alive; a heap type is a PyHeapTypeObject.
+    unsafe {
+        let fields = fields(callable);
+        let class = fields.bound_arg;
+        if ffi::PyType_Check(class) == 0
+            || ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0
+        {
+            return false;
+        }
+        let name = (*class.cast::<ffi::PyHeapTypeObject>()).ht_name;
+        let known = &tail(fields.unbound).class_name;
+        if known.load(Ordering::Relaxed) == name {
+            return true;
+        }
+        if !is_container_name(fields.info, name) {
+            return false;
+        }
+        ffi::Py_INCREF(name);
+        ffi::Py_XDECREF(known.swap(name, Ordering::Relaxed));
+        true
+    }
+}
+
+/// Whether the type that the function `info` belongs to is called `name`.
+///
+/// # Safety
+/// `info` is a function info, `name` a str; the interpreter lock is held.
+unsafe fn is_container_name(info: *mut std::ffi::c_void, name: *mut ffi::PyObject) -> bool {
+    let repository = &types().repository;
+    let mut length = 0;
+    // SAFETY: the caller's; the UTF-8 lives as long as `name`.
+    unsafe {
+        let Some(container) = repository.container(info) else {
+            return false;
+        };
+        let text = ffi::PyUnicode_AsUTF8AndSize(name, &mut length);
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let text = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+        repository.name(container).as_bytes() == text
+    }
+}
+
+/// Calls the unbound callable with the bound argument before `args`.
+///
+/// # Safety
+/// `callable` is one of ours and bound; the rest is a vectorcall's arguments.
+unsafe fn enter_unbound(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: `callable` keeps both bound fields alive for the call. With
+    // PY_VECTORCALL_ARGUMENTS_OFFSET the caller lends us `args[-1]`, which is put back.
+    unsafe {
+        let fields = fields(callable);
+        let (unbound, argument) = (fields.unbound, fields.bound_arg);
+        // The slot holds a function of this type, see `Tail`.
+        let slot: ffi::vectorcallfunc =
+            std::mem::transmute(tail(unbound).slot.load(Ordering::Acquire));
+        let positional = ffi::PyVectorcall_NARGS(nargsf) as usize;
+        if nargsf & ffi::PY_VECTORCALL_ARGUMENTS_OFFSET != 0 {
+            let shifted = (args as *mut *mut ffi::PyObject).sub(1);
+            let lent = shifted.replace(argument);
+            let result = slot(unbound, shifted, positional + 1, kwnames);
+            shifted.write(lent);
+            return result;
+        }
+        let keywords = if kwnames.is_null() {
+            0
+        } else {
+            ffi::PyTuple_GET_SIZE(kwnames) as usize
+        };
+        let total = positional + keywords;
+        if total < ON_STACK {
+            let mut stack = [null_mut(); ON_STACK];
+            stack[0] = argument;
+            for (i, place) in stack[1..=total].iter_mut().enumerate() {
+                *place = *args.add(i);
+            }
+            return slot(unbound, stack.as_ptr(), positional + 1, kwnames);
+        }
+        let mut all = Vec::with_capacity(total + 1);
+        all.push(argument);
+        all.extend((0..total).map(|i| *args.add(i)));
+        slot(unbound, all.as_ptr(), positional + 1, kwnames)
+    }
+}

@@ -1,0 +1,52 @@
+//! What the native side needs of the machine, tried out.
+
+use std::path::PathBuf;
+
+use gijit::code::CodeMemory;
+use gijit::compile::plugin::LlvmPlugin;
+use gijit_cranelift::CraneliftBackend;
+use pyo3::prelude::*;
+
+use crate::layout::layout;
+
+/// Tries what the tiers need: `(what, works, detail)` each. `plugin` is the LLVM tier's library.
+#[pyfunction]
+fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)> {
+    let probes = layout(py).probes.iter().map(|probe| {
+        let detail = if probe.holds {
+            "as expected"
+        } else {
+            probe.without
+        };
+        (probe.name, probe.holds, detail.to_owned())
+    });
+    let mut found = py.detach(|| {
+        let (memory, memory_detail) = match CodeMemory::probe() {
+            Ok(()) => (true, "can be mapped and entered".to_owned()),
+            Err(error) => (false, error.to_string()),
+        };
+        let (cranelift, cranelift_detail) = match CraneliftBackend::new() {
+            Ok(_) => (true, "knows this machine".to_owned()),
+            Err(error) => (false, error.to_string()),
+        };
+        let (llvm, llvm_detail) = match LlvmPlugin::load(&plugin) {
+            Ok(llvm) => (
+                true,
+                format!("LLVM {}, {}", llvm.version(), plugin.display()),
+            ),
+            Err(error) => (false, error.to_string()),
+        };
+        vec![
+            ("executable memory", memory, memory_detail),
+            ("tier 1 (Cranelift)", cranelift && memory, cranelift_detail),
+            ("tier 2 (LLVM)", llvm && memory, llvm_detail),
+        ]
+    });
+    found.extend(probes);
+    found
+}
+
+/// Registers the functions of this module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(examine, module)?)
+}

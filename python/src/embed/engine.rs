@@ -1,0 +1,328 @@
+//! From a callable object to one that runs, and the process-wide state behind that.
+//!
+//! A callable is resolved at its first call: signature, plan, linked plan, tier 0. What cannot be
+//! planned is *rejected*: its slot goes to PyGObject, and the reason is kept for the user.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gijit::code::CodeMemory;
+use gijit::compile::Compiler;
+use gijit::config::Config;
+use gijit::dispatch::{Callable, Tier};
+use gijit::plan::link::{Linked, Runtime};
+use gijit::plan::reject::Reason;
+use gijit::signature::girepository::Info;
+use gijit::signature::read::TypeSystem;
+use gijit::{stats, trace};
+use gijit_interp::{Interpreter, Outcome};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::host;
+use crate::callable::object::{Tail, fields, tail};
+use crate::callable::{base, entry};
+use crate::marshal;
+
+/// The resolved half of a callable object.
+pub struct State {
+    pub core: Arc<Callable>,
+    interpreter: Interpreter,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.core.detach();
+    }
+}
+
+/// The process-wide state.
+pub struct Engine {
+    pub config: Arc<Config>,
+    pub compiler: &'static Compiler,
+    pub type_system: TypeSystem,
+    runtime: Runtime,
+    code: Arc<CodeMemory>,
+    /// Whether calls are counted.
+    counting: bool,
+    /// Rejected callables by reason.
+    rejections: Mutex<BTreeMap<Reason, Vec<String>>>,
+}
+
+/// Why a callable is left to PyGObject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejection {
+    pub name: String,
+    pub reason: Reason,
+    pub detail: String,
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.reason.text().trim_end_matches('.'))?;
+        match self.detail.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", self.detail),
+        }
+    }
+}
+
+static ENGINE: OnceLock<Engine> = OnceLock::new();
+
+/// The engine; exists before any callable does.
+pub fn engine() -> &'static Engine {
+    ENGINE
+        .get()
+        .expect("the engine is started before callables are made")
+}
+
+/// Reads the configuration and starts the engine, once per process. `plugin` is where the LLVM
+/// tier's library is to be found when it is needed.
+///
+/// # Errors
+/// One line, when this process cannot be served.
+pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String> {
+    if let Some(engine) = ENGINE.get() {
+        return Ok(engine);
+    }
+    let (config, warnings) = Config::from_env();
+    for warning in warnings {
+        trace::warn(&warning.to_string());
+    }
+    if let Err(error) = trace::install(&config) {
+        trace::warn(&error);
+    }
+    let config = Arc::new(config);
+    let type_system = host::type_system()?;
+    marshal::prepare(py)?;
+    let runtime = marshal::runtime();
+    let code = Arc::new(CodeMemory::new(config.code_limit));
+    let setup = host::setup(py, Arc::clone(&config), runtime, Arc::clone(&code), plugin);
+    let compiler = Compiler::new(setup);
+    compiler.handle_forks();
+    Ok(ENGINE.get_or_init(|| Engine {
+        counting: config.counts_calls(),
+        config,
+        compiler,
+        type_system,
+        runtime,
+        code,
+        rejections: Mutex::default(),
+    }))
+}
+
+impl Engine {
+    /// The callables rejected so far, by reason.
+    pub fn rejections(&self) -> BTreeMap<Reason, Vec<String>> {
+        self.lock_rejections().clone()
+    }
+
+    /// Bytes of machine code that exist.
+    pub fn code_bytes(&self) -> usize {
+        self.code.live_bytes()
+    }
+
+    fn lock_rejections(&self) -> std::sync::MutexGuard<'_, BTreeMap<Reason, Vec<String>>> {
+        self.rejections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reject(&self, rejection: &Rejection) {
+        stats::count_rejection(&rejection.name, rejection.reason.id(), &rejection.detail);
+        let mut rejections = self.lock_rejections();
+        let names = rejections.entry(rejection.reason).or_default();
+        names.push(rejection.name.clone());
+    }
+}
+
+/// Finds out how `callable` can be called, once, and sets its slot. `None` when it is rejected.
+///
+/// # Safety
+/// `callable` is one of ours, unbound, and outlives the result; the interpreter lock is held.
+pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
+    // SAFETY: the caller's.
+    let (tail, info): (&'a Tail, Info) = unsafe { (tail(callable), fields(callable).info) };
+    if tail.slot.load(Ordering::Relaxed) == entry::first_call as *const () as usize {
+        // SAFETY: as above. Linking may import modules and so run Python, which may call
+        // `callable` again: then this resolves it twice, and the second result is dropped below.
+        let resolved = catch_unwind(AssertUnwindSafe(|| unsafe { host::link(info) }))
+            .unwrap_or_else(|panic| {
+                Err(Rejection {
+                    // SAFETY: as above.
+                    name: unsafe { host::signature(info) }.0.name,
+                    reason: Reason::Defect,
+                    detail: entry::panic_text(panic.as_ref()).to_owned(),
+                })
+            })
+            .and_then(|(linked, deprecated)| {
+                let interpreter = interpreter(&linked)?;
+                Ok((linked, deprecated, interpreter))
+            });
+        if !tail.state.load(Ordering::Relaxed).is_null() {
+            // SAFETY: states are freed by the object's deallocation only.
+            return unsafe { tail.state.load(Ordering::Relaxed).as_ref() };
+        }
+        match resolved {
+            Ok((linked, deprecated, interpreter)) => {
+                let tier0 = entry::tier0_call as *const () as usize;
+                let first = match deprecated {
+                    true => entry::deprecated_call as *const () as usize,
+                    false => tier0,
+                };
+                tail.slot.store(first, Ordering::Release);
+                // SAFETY: the slot lives as long as the object, whose deallocation drops the
+                // state, which detaches; callers of a slot hold the object and the lock.
+                let core = unsafe { Callable::new(linked, &tail.slot, tier0) };
+                let state = State { core, interpreter };
+                tail.state
+                    .store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
+            }
+            Err(rejection) => {
+                engine().reject(&rejection);
+                let pygobject = entry::pygobject_call as *const () as usize;
+                tail.slot.store(pygobject, Ordering::Release);
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { tail.state.load(Ordering::Relaxed).as_ref() }
+}
+
+fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
+    Interpreter::new(linked).map_err(|detail| Rejection {
+        name: linked.plan.name.clone(),
+        reason: Reason::Defect,
+        detail,
+    })
+}
+
+/// The very first call: resolves and enters.
+///
+/// # Safety
+/// As [`base::invoke`]; `callable` is unbound.
+pub unsafe fn first_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's; resolving has put another function into the slot.
+    unsafe {
+        resolve(callable);
+        entry::enter(callable, args, nargsf, kwnames)
+    }
+}
+
+/// The first call of a deprecated callable. PyGObject warns when it builds its own invocation
+/// cache, so this call is its. The cache stays: a later bail-out does not warn again.
+///
+/// # Safety
+/// As [`base::invoke`]; `callable` has been resolved.
+pub unsafe fn first_deprecated_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's; see `call_tier0`.
+    unsafe {
+        let tail = tail(callable);
+        let state = &*tail.state.load(Ordering::Relaxed);
+        // A higher tier that was published in the meantime stays.
+        let deprecated = entry::deprecated_call as *const () as usize;
+        let _ = tail.slot.compare_exchange(
+            deprecated,
+            state.core.entry(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        call_pygobject(callable, args, nargsf, kwnames)
+    }
+}
+
+/// One call at tier 0.
+///
+/// # Safety
+/// As [`base::invoke`]; `callable` has been resolved.
+pub unsafe fn call_tier0(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's. A resolved callable has a state, which lives as long as it.
+    unsafe {
+        let engine = engine();
+        let state = &*tail(callable).state.load(Ordering::Relaxed);
+        let core = &state.core;
+        // One writer at a time: the interpreter lock is held.
+        let budget = &core.header.budget;
+        let left = budget.load(Ordering::Relaxed).wrapping_sub(1);
+        budget.store(left, Ordering::Relaxed);
+        if left <= 0 {
+            let before = core.tier();
+            engine.compiler.on_budget(core);
+            if before == Tier::Zero && core.tier() > Tier::Zero {
+                return entry::enter(callable, args, nargsf, kwnames);
+            }
+        }
+        let outcome = state.interpreter.invoke(
+            &core.linked,
+            &engine.runtime,
+            &core.profile,
+            args.cast(),
+            nargsf,
+            kwnames.cast(),
+        );
+        match outcome {
+            Outcome::Done(result) => {
+                if engine.counting {
+                    stats::count_call(Tier::Zero);
+                }
+                result.cast()
+            }
+            Outcome::Bail => call_pygobject(callable, args, nargsf, kwnames),
+        }
+    }
+}
+
+/// Calls `callable` through PyGObject and counts it.
+///
+/// # Safety
+/// As [`base::invoke`].
+pub unsafe fn call_pygobject(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    if engine().counting {
+        stats::count_pygobject();
+    }
+    // SAFETY: the caller's.
+    unsafe { base::invoke(callable, args, nargsf, kwnames) }
+}
+
+/// Emitted code has used its budget up.
+///
+/// # Safety
+/// `callable` has been resolved; the interpreter lock is held.
+pub unsafe fn promote(callable: *mut ffi::PyObject) {
+    // SAFETY: the caller's; see `call_tier0`.
+    let state = unsafe { &*tail(callable).state.load(Ordering::Relaxed) };
+    engine().compiler.on_budget(&state.core);
+}
+
+/// A guard of emitted code has failed.
+///
+/// # Safety
+/// As [`promote`].
+pub unsafe fn deopt(callable: *mut ffi::PyObject) {
+    // SAFETY: the caller's; see `call_tier0`.
+    let state = unsafe { &*tail(callable).state.load(Ordering::Relaxed) };
+    engine().compiler.on_guard_failure(&state.core);
+}

@@ -1,0 +1,97 @@
+//! What the core asks of Python: the back ends' set-up, and plans with Python's helpers attached.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gijit::code::CodeMemory;
+use gijit::compile::backend::{Backend, BackendError};
+use gijit::compile::plugin::LlvmPlugin;
+use gijit::compile::{BackendFactory, Setup};
+use gijit::config::Config;
+use gijit::plan::build::build;
+use gijit::plan::link::{Linked, Runtime};
+use gijit::plan::reject::{Reason, Reject};
+use gijit::signature::girepository::Info;
+use gijit::signature::read::{TypeSystem, read};
+use gijit::signature::{Bindings, Signature};
+use gijit_cranelift::CraneliftBackend;
+use pyo3::prelude::*;
+
+use super::engine::{Rejection, engine};
+use crate::callable::entry;
+use crate::callable::object::types;
+use crate::glib::glib;
+use crate::layout::layout;
+use crate::marshal;
+use crate::recipes::PythonRecipes;
+
+/// What reading a typelib needs of GObject.
+///
+/// # Errors
+/// The function that is missing.
+pub fn type_system() -> Result<TypeSystem, String> {
+    glib().map(|glib| TypeSystem {
+        fundamental: glib.g_type_fundamental,
+    })
+}
+
+/// What the compiler of this process is made of. `plugin` is the LLVM tier's library.
+pub fn setup(
+    py: Python<'_>,
+    config: Arc<Config>,
+    runtime: Runtime,
+    code: Arc<CodeMemory>,
+    plugin: PathBuf,
+) -> Setup {
+    let tier1: BackendFactory =
+        Box::new(|| Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>));
+    let tier2: BackendFactory = Box::new(move || llvm(&plugin));
+    Setup {
+        config,
+        recipes: Arc::new(PythonRecipes::new(layout(py))),
+        runtime,
+        promote: entry::promote as *const () as usize,
+        deopt: entry::deopt as *const () as usize,
+        code: Box::new(code),
+        tier1,
+        tier2,
+    }
+}
+
+fn llvm(plugin: &std::path::Path) -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(LlvmPlugin::load(plugin)?))
+}
+
+/// What the typelib says about `info`.
+///
+/// # Safety
+/// `info` is a function info of the loaded libgirepository; the interpreter lock is held.
+pub unsafe fn signature(info: Info) -> (Signature, Bindings) {
+    // SAFETY: the caller's; the interpreter lock is held, as when PyGObject reads.
+    unsafe { read(&types().repository, &engine().type_system, info) }
+}
+
+/// The plan of `info` with everything that a call needs, and whether it is deprecated.
+///
+/// # Errors
+/// Why PyGObject has to call it.
+///
+/// # Safety
+/// As [`signature`].
+pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
+    // SAFETY: the caller's.
+    let (signature, bindings) = unsafe { signature(info) };
+    let rejected = |reason, detail| Rejection {
+        name: signature.name.clone(),
+        reason,
+        detail,
+    };
+    if let Some(why) = engine().config.excludes(&signature.name) {
+        return Err(rejected(Reason::NotSelected, why.to_owned()));
+    }
+    let because = |Reject { reason, place }| rejected(reason, place);
+    let plan = build(&signature).map_err(because)?;
+    let repository = &types().repository;
+    let linked = Python::attach(|py| marshal::link(py, repository, plan, &bindings));
+    Ok((linked.map_err(because)?, signature.deprecated))
+}

@@ -1,0 +1,320 @@
+//! What the package shows of callables and of the process: tiers, listings, counters.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use gijit::compile::backend::Listing;
+use gijit::dispatch::{Callable, Tier, policy, seen};
+use gijit::error::CompileError;
+use gijit::ir;
+use gijit::plan::build::build;
+use gijit::stats::Stats;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use super::engine::{State, engine, resolve};
+use super::host;
+use crate::callable::object::{fields, is_ours, is_stock, types};
+
+/// How deep wrappers are followed to the callable inside.
+const WRAPPERS: usize = 8;
+
+/// What a Python object stands for.
+enum Target<'py> {
+    /// One of ours, unbound.
+    Ours(Bound<'py, PyAny>),
+    /// PyGObject's own.
+    Stock,
+}
+
+/// Follows binding, `classmethod` and `functools.wraps` to a callable of a GObject library.
+fn find<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
+    let mut inner = object.clone();
+    for _ in 0..WRAPPERS {
+        // SAFETY: a valid object, and the interpreter lock is held; `fields` only sees a
+        // FunctionInfo, whose bound fields it keeps alive.
+        unsafe {
+            if is_ours(types(), inner.as_ptr()) {
+                let unbound = fields(inner.as_ptr()).unbound;
+                return Ok(Target::Ours(match unbound.is_null() {
+                    true => inner,
+                    false => Bound::from_borrowed_ptr(object.py(), unbound),
+                }));
+            }
+            if is_stock(types(), inner.as_ptr()) {
+                let unbound = fields(inner.as_ptr()).unbound;
+                if unbound.is_null() || !is_ours(types(), unbound) {
+                    return Ok(Target::Stock);
+                }
+                return Ok(Target::Ours(Bound::from_borrowed_ptr(object.py(), unbound)));
+            }
+        }
+        let next = ["__func__", "__wrapped__"]
+            .iter()
+            .find_map(|name| inner.getattr(*name).ok());
+        match next {
+            Some(next) => inner = next,
+            None => break,
+        }
+    }
+    let what = object.get_type();
+    // Virtual functions and the like.
+    if inner.hasattr("get_container")? {
+        return Ok(Target::Stock);
+    }
+    Err(PyTypeError::new_err(format!(
+        "{} is no callable of a GObject library",
+        what.name()?
+    )))
+}
+
+/// The resolved state of one of ours; `None` when it is rejected.
+fn state<'a>(callable: &'a Bound<'_, PyAny>) -> Option<&'a State> {
+    // SAFETY: unbound and ours (`find`), kept alive by `callable`; the interpreter lock is held.
+    unsafe { resolve(callable.as_ptr()) }
+}
+
+fn compile_error(py: Python<'_>, message: &str) -> PyErr {
+    let class = py
+        .import("gijit")
+        .and_then(|package| package.getattr("CompileError"));
+    match class {
+        Ok(class) => match class.call1((message,)) {
+            Ok(error) => PyErr::from_value(error),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    }
+}
+
+/// Why `callable`, one of ours, is rejected.
+fn rejection(callable: &Bound<'_, PyAny>) -> String {
+    // SAFETY: ours, so a FunctionInfo; the interpreter lock is held.
+    match unsafe { host::link(fields(callable.as_ptr()).info) } {
+        Err(rejection) => rejection.to_string(),
+        Ok(_) => "libffi cannot describe the call".to_owned(),
+    }
+}
+
+/// The core's half of `object`, or a CompileError that says why there is none.
+fn core<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Arc<Callable>)> {
+    let py = object.py();
+    match find(object)? {
+        Target::Stock => Err(compile_error(py, "it is called by PyGObject itself")),
+        Target::Ours(callable) => match state(&callable).map(|state| Arc::clone(&state.core)) {
+            Some(core) => Ok((callable, core)),
+            None => Err(compile_error(py, &rejection(&callable))),
+        },
+    }
+}
+
+/// See `gijit.tier`.
+#[pyfunction]
+fn tier(callable: &Bound<'_, PyAny>) -> PyResult<i32> {
+    Ok(match find(callable)? {
+        Target::Stock => -1,
+        Target::Ours(callable) => match state(&callable) {
+            Some(state) => state.core.tier() as i32,
+            None => -1,
+        },
+    })
+}
+
+/// See `gijit.promote`.
+#[pyfunction]
+fn promote(callable: &Bound<'_, PyAny>, tier: &Bound<'_, PyAny>) -> PyResult<()> {
+    let wanted = match tier.extract::<i64>() {
+        Ok(0) => Tier::Zero,
+        Ok(1) => Tier::One,
+        Ok(2) => Tier::Two,
+        Ok(_) => return Err(PyValueError::new_err("tier must be 0, 1 or 2")),
+        Err(error) => return Err(error),
+    };
+    let (_keep, core) = core(callable)?;
+    if wanted == Tier::Zero {
+        return Ok(());
+    }
+    engine()
+        .compiler
+        .compile_now(&core, wanted)
+        .map_err(|error| compile_error(callable.py(), &error.to_string()))
+}
+
+/// See `gijit.stats`.
+#[pyfunction]
+fn stats<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    let text = Stats::now(engine().code_bytes()).json();
+    Ok(py
+        .import("json")?
+        .call_method1("loads", (text,))?
+        .cast_into()?)
+}
+
+/// See `gijit.rejections`.
+#[pyfunction]
+fn rejections<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (reason, names) in engine().rejections() {
+        dict.set_item(reason.id(), names)?;
+    }
+    Ok(dict)
+}
+
+/// See `gijit.flush`.
+#[pyfunction]
+fn flush(py: Python<'_>) {
+    py.detach(|| engine().compiler.flush());
+}
+
+/// Ends compilation and writes what the configuration asks for. Called when the program ends.
+#[pyfunction]
+fn shutdown(py: Python<'_>) {
+    py.detach(|| {
+        let engine = engine();
+        engine.compiler.shutdown();
+        Stats::now(engine.code_bytes()).report(&engine.config);
+    });
+}
+
+/// See `gijit.explain`.
+#[pyfunction]
+fn explain(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
+    let py = callable.py();
+    if !STAGES.contains(&stage) {
+        return Err(PyValueError::new_err(format!(
+            "stage must be one of {}",
+            STAGES.join(", ")
+        )));
+    }
+    if let (Target::Ours(ours), "signature" | "plan") = (find(callable)?, stage) {
+        return signature_or_plan(&ours, stage);
+    }
+    let (_keep, core) = core(callable)?;
+    let compiler = engine().compiler;
+    let compiled = core.tier().max(Tier::One);
+    let listing = |tier, what| {
+        py.detach(|| compiler.list(&core, tier, what))
+            .map_err(|error: CompileError| compile_error(py, &error.to_string()))
+    };
+    match stage {
+        "ir" => compiler
+            .lowered(&core, compiled)
+            .map(|function| ir::text::print(&function, false))
+            .map_err(|error| compile_error(py, &error.to_string())),
+        "clif" => listing(Tier::One, Listing::Ir),
+        "llvm" => listing(Tier::Two, Listing::Ir),
+        "asm" => listing(compiled, Listing::Asm),
+        "profile" => Ok(profile(&core)),
+        _ => Ok("released: the interpreter lock is released around every call\n".to_owned()),
+    }
+}
+
+const STAGES: [&str; 8] = [
+    "signature",
+    "plan",
+    "ir",
+    "clif",
+    "llvm",
+    "asm",
+    "profile",
+    "gil",
+];
+
+/// These exist for rejected callables too. The typelib is read again: neither is kept.
+fn signature_or_plan(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
+    // SAFETY: ours, so a FunctionInfo; the interpreter lock is held.
+    let (signature, bindings) = unsafe { host::signature(fields(callable.as_ptr()).info) };
+    if stage == "signature" {
+        return Ok(format!("{signature:#?}\n{bindings:#?}\n"));
+    }
+    match build(&signature) {
+        Ok(plan) => Ok(plan.to_string()),
+        Err(reject) => Err(compile_error(
+            callable.py(),
+            &format!("{reject}: {}", reject.reason.text()),
+        )),
+    }
+}
+
+/// What the arguments of `core` have been, one line each.
+fn profile(core: &Callable) -> String {
+    let mut text = format!(
+        "calls {} (at tiers 0 and 1)\ntier {}\nrounds {}\n",
+        policy::calls(core),
+        core.tier(),
+        core.rounds()
+    );
+    let params = &core.linked.plan.params;
+    for (index, (snapshot, param)) in core.snapshot().iter().zip(params).enumerate() {
+        let name = param.name.as_deref().unwrap_or("self");
+        text += &format!("argument {index} {name}:");
+        for ty in snapshot.types.iter().filter(|&&ty| ty != 0) {
+            // SAFETY: the profile holds type objects that were seen; a type that has died since is
+            // not told from a new one, which only makes this text wrong, as static types and the
+            // classes of GObject libraries do not die.
+            let name = unsafe { CStr::from_ptr((*(*ty as *mut ffi::PyTypeObject)).tp_name) };
+            text += &format!(" {}", name.to_string_lossy());
+        }
+        for (bit, word) in [
+            (seen::ABSENT, "left-out"),
+            (seen::BIG_INT, "big-int"),
+            (seen::NON_ASCII, "non-ascii"),
+            (seen::POLYMORPHIC, "other-types"),
+        ] {
+            if snapshot.seen & bit != 0 {
+                text += &format!(" {word}");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Why a callable is rejected or None, and whether tiers 0, 1 and 2 can run it.
+type Covered = (Option<&'static str>, bool, bool, bool);
+
+/// Compiles each of `callables`, which are ours, at every tier.
+#[pyfunction]
+fn coverage(callables: &Bound<'_, PyList>) -> Vec<Covered> {
+    let py = callables.py();
+    let mut planned = Vec::with_capacity(callables.len());
+    for callable in callables.iter() {
+        // SAFETY: ours (contract with the package), so a FunctionInfo; the lock is held.
+        let info = unsafe { fields(callable.as_ptr()).info };
+        planned.push(match state(&callable) {
+            Some(state) => Ok(Arc::clone(&state.core)),
+            // SAFETY: as above.
+            None => Err(match unsafe { host::link(info) } {
+                Err(rejection) => rejection.reason.id(),
+                Ok(_) => gijit::plan::reject::Reason::Defect.id(),
+            }),
+        });
+    }
+    let compiler = engine().compiler;
+    py.detach(|| {
+        planned
+            .into_iter()
+            .map(|planned| match planned {
+                Ok(core) => {
+                    let compiled = |tier| compiler.compile_now(&core, tier).is_ok();
+                    (None, true, compiled(Tier::One), compiled(Tier::Two))
+                }
+                Err(reason) => (Some(reason), false, false, false),
+            })
+            .collect()
+    })
+}
+
+/// Registers the functions of this module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(tier, module)?)?;
+    module.add_function(wrap_pyfunction!(promote, module)?)?;
+    module.add_function(wrap_pyfunction!(stats, module)?)?;
+    module.add_function(wrap_pyfunction!(rejections, module)?)?;
+    module.add_function(wrap_pyfunction!(flush, module)?)?;
+    module.add_function(wrap_pyfunction!(shutdown, module)?)?;
+    module.add_function(wrap_pyfunction!(explain, module)?)?;
+    module.add_function(wrap_pyfunction!(coverage, module)?)
+}

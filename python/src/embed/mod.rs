@@ -1,0 +1,12 @@
+//! gijit inside PyGObject: what stands behind the callables, and what the package needs of the
+//! extension module.
+//!
+//! `engine` is the process-wide state and turns a callable object into one that runs; `host` is
+//! what the core asks of Python; `install`, `inspect` and `doctor` are the functions that the
+//! package calls. What is patched, and when, is in the package (`gijit/_embed.py`).
+
+pub mod doctor;
+pub mod engine;
+pub mod host;
+pub mod inspect;
+pub mod install;

@@ -1,0 +1,159 @@
+//! GLib's and GObject's functions and PyGObject's C API, found at run time in the loaded copies.
+//!
+//! gijit links to none of these libraries: the process has them because PyGObject has.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+macro_rules! c_functions {
+    ($($library:literal { $($name:ident: fn($($arg:ty),*) $(-> $ret:ty)?;)* })*) => {
+        /// The C functions, by their own names.
+        #[derive(Clone, Copy)]
+        pub struct Glib { $($(pub $name: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)*)* }
+
+        impl Glib {
+            fn resolve() -> Result<Self, String> {
+                Ok(Glib { $($($name: {
+                    let address = find($library, stringify!($name))?;
+                    // SAFETY: the symbol is the C function of this name, and the signature in the
+                    // table is that of its header.
+                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) }
+                },)*)* })
+            }
+        }
+    };
+}
+
+c_functions! {
+    "libglib-2.0.so.0" {
+        g_free: fn(*mut c_void);
+        g_strdup: fn(*const c_char) -> *mut c_char;
+        g_unichar_validate: fn(u32) -> c_int;
+        g_variant_ref: fn(*mut c_void) -> *mut c_void;
+        g_variant_unref: fn(*mut c_void);
+        g_variant_ref_sink: fn(*mut c_void) -> *mut c_void;
+    }
+    "libgobject-2.0.so.0" {
+        g_object_ref: fn(*mut c_void) -> *mut c_void;
+        g_object_unref: fn(*mut c_void);
+        g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
+        g_boxed_free: fn(usize, *mut c_void);
+        g_type_is_a: fn(usize, usize) -> c_int;
+        g_type_fundamental: fn(usize) -> usize;
+    }
+}
+
+fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
+    let missing = || format!("{library} lacks {name} or is not loaded");
+    let library = std::ffi::CString::new(library).map_err(|_| missing())?;
+    let symbol = std::ffi::CString::new(name).map_err(|_| missing())?;
+    // SAFETY: zero-terminated names; RTLD_NOLOAD takes a reference to a loaded library, kept for
+    // good.
+    let address = unsafe {
+        let handle = libc::dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
+        if handle.is_null() {
+            handle
+        } else {
+            libc::dlsym(handle, symbol.as_ptr())
+        }
+    };
+    if address.is_null() {
+        Err(missing())
+    } else {
+        Ok(address)
+    }
+}
+
+static GLIB: OnceLock<Result<Glib, String>> = OnceLock::new();
+
+/// The functions.
+///
+/// # Errors
+/// The one that is missing.
+pub fn glib() -> Result<&'static Glib, String> {
+    GLIB.get_or_init(Glib::resolve)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// The head of `struct _PyGObject_Functions` (pygobject.h), which PyGObject only ever extends at
+/// its end. Fields that are not used are addresses.
+#[repr(C)]
+pub struct PyGObjectApi {
+    register_class: usize,
+    register_wrapper: usize,
+    lookup_class: usize,
+    newgobj: usize,
+    closure_new: usize,
+    object_watch_closure: usize,
+    destroy_notify: usize,
+    pub type_from_object: unsafe extern "C" fn(*mut ffi::PyObject) -> usize,
+    pub type_wrapper_new: unsafe extern "C" fn(usize) -> *mut ffi::PyObject,
+    enum_get_value: usize,
+    flags_get_value: usize,
+    register_gtype_custom: usize,
+    value_from_pyobject: usize,
+    value_as_pyobject: usize,
+    register_interface: usize,
+    pub boxed_type: *mut ffi::PyTypeObject,
+    register_boxed: usize,
+    boxed_new: usize,
+    pub pointer_type: *mut ffi::PyTypeObject,
+    register_pointer: usize,
+    pointer_new: usize,
+    enum_add_constants: usize,
+    flags_add_constants: usize,
+    constant_strip_prefix: usize,
+    pub error_check: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
+    set_thread_block_funcs: usize,
+    block_threads: usize,
+    unblock_threads: usize,
+    paramspec_type: usize,
+    paramspec_new: usize,
+    paramspec_get: usize,
+    pyobj_to_unichar_conv: usize,
+    parse_constructor_args: usize,
+    param_gvalue_as_pyobject: usize,
+    gvalue_from_param_pyobject: usize,
+    enum_type: usize,
+    enum_add: usize,
+    pub enum_from_gtype: unsafe extern "C" fn(usize, c_int) -> *mut ffi::PyObject,
+    flags_type: usize,
+    flags_add: usize,
+    pub flags_from_gtype: unsafe extern "C" fn(usize, c_uint) -> *mut ffi::PyObject,
+    threads_enabled: c_int,
+    enable_threads: usize,
+    gil_state_ensure: usize,
+    gil_state_release: usize,
+    register_class_init: usize,
+    register_interface_info: usize,
+    closure_set_exception_handler: usize,
+    add_warning_redirection: usize,
+    disable_warning_redirections: usize,
+    type_register_custom: usize,
+    gerror_exception_check: usize,
+    option_group_new: usize,
+    type_from_object_strict: usize,
+    pub newgobj_full: unsafe extern "C" fn(*mut c_void, c_int, *mut c_void) -> *mut ffi::PyObject,
+    pub object_type: *mut ffi::PyTypeObject,
+}
+
+const CAPSULE: &CStr = c"gobject._PyGObject_API";
+
+/// PyGObject's C API.
+///
+/// # Errors
+/// Python's, when this PyGObject has none.
+pub fn pygobject_api(py: Python<'_>) -> PyResult<&'static PyGObjectApi> {
+    let capsule = py.import("gi._gobject")?.getattr("_PyGObject_API")?;
+    // SAFETY: the capsule's pointer, under the name that PyGObject gives it, is its static table.
+    let table = unsafe { ffi::PyCapsule_GetPointer(capsule.as_ptr(), CAPSULE.as_ptr()) };
+    if table.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    // SAFETY: as above; the table lives as long as the process.
+    Ok(unsafe { &*table.cast::<PyGObjectApi>() })
+}

@@ -1,0 +1,253 @@
+//! What gijit relies on of CPython's and PyGObject's memory layouts, in one place, probed.
+//!
+//! Offsets are those of CPython 3.11 on 64-bit machines and of PyGObject 3.42 to 3.50
+//! (`longintrepr.h`, `floatobject.h`, `unicodeobject.h`; `pygobject.h`, `pygi-struct.h`). Each is
+//! compared with the public API once, at install, on real objects; a fact that does not hold turns
+//! off the fast path that needs it and says so in `doctor`. On another version the probe fails, the
+//! helpers do the work through the C API, and nothing else changes.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyAnyMethods;
+
+use crate::glib;
+
+/// `PyLongObject`: signed digit count, then 30-bit digits.
+const LONG_SIZE: i32 = 16;
+const LONG_DIGITS: i32 = 24;
+const FLOAT_VALUE: i32 = 16;
+/// `PyASCIIObject`: state bits, then the characters of a compact ASCII string.
+const UNICODE_STATE: i32 = 32;
+const UNICODE_COMPACT_ASCII: u32 = 0x60;
+const UNICODE_ASCII_DATA: i32 = 48;
+/// `PyGObject.obj`, `PyGBoxed.boxed`, `PyGPointer.pointer`: the first field.
+pub const WRAPPED: i32 = 16;
+/// `PyGBoxed.gtype`, `PyGPointer.gtype`.
+pub const WRAPPED_GTYPE: usize = 24;
+/// `PyGBoxed.free_on_dealloc`, `PyGIStruct.free_on_dealloc`.
+pub const FREE_ON_DEALLOC: usize = 32;
+/// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
+const BOXED_SIZE: isize = 56;
+const STRUCT_SIZE: isize = 40;
+
+/// One fact and whether it holds.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    pub name: &'static str,
+    pub holds: bool,
+    /// What the fast path that needs it does without it.
+    pub without: &'static str,
+}
+
+/// Offsets, addresses and what may be read inline.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    pub ob_type: i32,
+    pub long_readable: bool,
+    pub long_size: i32,
+    pub long_digits: i32,
+    pub float_readable: bool,
+    pub float_value: i32,
+    pub ascii_readable: bool,
+    pub unicode_state: i32,
+    pub unicode_compact_ascii: u32,
+    pub unicode_ascii_data: i32,
+    pub gobject_readable: bool,
+    pub gobject_pointer: i32,
+    pub boxed_readable: bool,
+    pub boxed_pointer: i32,
+    pub immortal_objects: bool,
+    pub long_type: usize,
+    pub float_type: usize,
+    pub unicode_type: usize,
+    pub none_type: usize,
+    pub none: usize,
+    pub true_: usize,
+    pub false_: usize,
+    pub incref: usize,
+    pub long_from_i64: usize,
+    pub long_from_u64: usize,
+    pub float_from_f64: usize,
+    pub probes: Vec<Probe>,
+}
+
+static LAYOUT: OnceLock<Layout> = OnceLock::new();
+
+/// The layout, probed on first use.
+pub fn layout(py: Python<'_>) -> &'static Layout {
+    LAYOUT.get_or_init(|| probe(py))
+}
+
+fn probe(py: Python<'_>) -> Layout {
+    let facts = [
+        (
+            "int layout",
+            long_holds(),
+            "ints are read through the C API",
+        ),
+        (
+            "float layout",
+            float_holds(),
+            "floats are read through the C API",
+        ),
+        (
+            "ASCII str layout",
+            ascii_holds(),
+            "strings are read through the C API",
+        ),
+        (
+            "GObject wrapper layout",
+            gobject_holds(py),
+            "wrappers are read by the helpers' checks",
+        ),
+        (
+            "boxed wrapper layout",
+            boxed_holds(py),
+            "boxed and struct results run in PyGObject",
+        ),
+    ];
+    let probes: Vec<Probe> = facts
+        .into_iter()
+        .map(|(name, holds, without)| Probe {
+            name,
+            holds,
+            without,
+        })
+        .collect();
+    // SAFETY: addresses of static objects and functions of the running interpreter.
+    unsafe {
+        Layout {
+            ob_type: 8,
+            long_readable: probes[0].holds,
+            long_size: LONG_SIZE,
+            long_digits: LONG_DIGITS,
+            float_readable: probes[1].holds,
+            float_value: FLOAT_VALUE,
+            ascii_readable: probes[2].holds,
+            unicode_state: UNICODE_STATE,
+            unicode_compact_ascii: UNICODE_COMPACT_ASCII,
+            unicode_ascii_data: UNICODE_ASCII_DATA,
+            gobject_readable: probes[3].holds,
+            gobject_pointer: WRAPPED,
+            boxed_readable: probes[4].holds,
+            boxed_pointer: WRAPPED,
+            immortal_objects: none_is_immortal(),
+            long_type: &raw const ffi::PyLong_Type as usize,
+            float_type: &raw const ffi::PyFloat_Type as usize,
+            unicode_type: &raw const ffi::PyUnicode_Type as usize,
+            none_type: ffi::Py_TYPE(ffi::Py_None()) as usize,
+            none: ffi::Py_None() as usize,
+            true_: ffi::Py_True() as usize,
+            false_: ffi::Py_False() as usize,
+            incref: ffi::Py_IncRef as *const () as usize,
+            long_from_i64: ffi::PyLong_FromLongLong as *const () as usize,
+            long_from_u64: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
+            float_from_f64: ffi::PyFloat_FromDouble as *const () as usize,
+            probes,
+        }
+    }
+}
+
+/// # Safety
+/// `object` points to an object of at least `offset + size_of::<T>()` bytes.
+unsafe fn peek<T: Copy>(object: *mut ffi::PyObject, offset: i32) -> T {
+    // SAFETY: by this function's contract.
+    unsafe {
+        object
+            .cast::<u8>()
+            .add(offset as usize)
+            .cast::<T>()
+            .read_unaligned()
+    }
+}
+
+fn long_holds() -> bool {
+    [
+        0_i64,
+        1,
+        7,
+        -5,
+        -1,
+        300,
+        -70_000,
+        (1 << 30) - 1,
+        1 - (1 << 30),
+    ]
+    .iter()
+    .all(|&value| {
+        // SAFETY: the caller of `layout` holds the interpreter lock; an int has at least 28 bytes.
+        unsafe {
+            let object = ffi::PyLong_FromLongLong(value);
+            let size: i64 = peek(object, LONG_SIZE);
+            let digit: u32 = peek(object, LONG_DIGITS);
+            ffi::Py_DECREF(object);
+            size == value.signum() && i64::from(digit) * size == value
+        }
+    })
+}
+
+fn float_holds() -> bool {
+    [0.5, -1e300].iter().all(|&value| {
+        // SAFETY: as in `long_holds`; a float has 24 bytes.
+        unsafe {
+            let object = ffi::PyFloat_FromDouble(value);
+            let found: f64 = peek(object, FLOAT_VALUE);
+            ffi::Py_DECREF(object);
+            found == value
+        }
+    })
+}
+
+fn ascii_holds() -> bool {
+    let check = |text: &std::ffi::CStr, ascii: bool| {
+        // SAFETY: as in `long_holds`; a str has at least 49 bytes.
+        unsafe {
+            let object = ffi::PyUnicode_FromString(text.as_ptr());
+            let state: u32 = peek(object, UNICODE_STATE);
+            let data: u8 = peek(object, UNICODE_ASCII_DATA);
+            ffi::Py_DECREF(object);
+            let compact = state & UNICODE_COMPACT_ASCII == UNICODE_COMPACT_ASCII;
+            compact == ascii && (!ascii || data == text.to_bytes()[0])
+        }
+    };
+    check(c"probe", true) && check(c"q", true) && check(c"pr\xc3\xb6be", false)
+}
+
+fn gobject_holds(py: Python<'_>) -> bool {
+    let compare = || -> PyResult<bool> {
+        let object = py.import("gi._gi")?.getattr("GObject")?.call0()?;
+        let capsule = object.getattr("__gpointer__")?;
+        // SAFETY: PyGObject's capsule without a name holds the GObject; a wrapper has more than 24
+        // bytes.
+        unsafe {
+            let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), std::ptr::null());
+            Ok(!pointer.is_null() && peek::<usize>(object.as_ptr(), WRAPPED) == pointer as usize)
+        }
+    };
+    compare().unwrap_or(false)
+}
+
+fn boxed_holds(py: Python<'_>) -> bool {
+    let size = |name: &str| -> PyResult<isize> {
+        py.import("gi._gi")?
+            .getattr(name)?
+            .getattr("__basicsize__")?
+            .extract()
+    };
+    let sizes =
+        || -> PyResult<bool> { Ok(size("Boxed")? == BOXED_SIZE && size("Struct")? == STRUCT_SIZE) };
+    sizes().unwrap_or(false) && glib::glib().is_ok()
+}
+
+fn none_is_immortal() -> bool {
+    // SAFETY: None always exists; the reference taken is given back.
+    unsafe {
+        let before = ffi::Py_REFCNT(ffi::Py_None());
+        ffi::Py_IncRef(ffi::Py_None());
+        let after = ffi::Py_REFCNT(ffi::Py_None());
+        ffi::Py_DecRef(ffi::Py_None());
+        before == after
+    }
+}

@@ -1,0 +1,116 @@
+//! Binding keywords and defaults, and noting what arguments were.
+
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
+
+use gijit::dispatch::{ArgProfile, seen};
+use pyo3::ffi;
+
+use super::desc::BindDesc;
+use super::scalar::{BAIL, CONVERTED};
+use super::table::helpers;
+
+type Object = *mut c_void;
+type Desc = *const c_void;
+
+helpers! {
+    /// Fills one slot per parameter from a vectorcall's arguments; what PyGObject would complain
+    /// about bails.
+    "bind" bind_arguments(desc: Desc, args: *const Object, nargsf: usize, kwnames: Object, slots: *mut Object) -> i32, BAIL => bind;
+    "note" note_argument(value: Object, profile: *const ArgProfile) => note;
+    "raise" raise_error(cell: *mut u64) => raise;
+    "decref" drop_reference(value: Object) => decref;
+}
+
+unsafe fn bind(
+    desc: Desc,
+    args: *const Object,
+    nargsf: usize,
+    kwnames: Object,
+    slots: *mut Object,
+) -> i32 {
+    // SAFETY: `desc` is the linked plan's BindDesc; the rest is a vectorcall's arguments, whose
+    // keyword names are a tuple of str; `slots` has one place per parameter.
+    unsafe {
+        let desc = &*desc.cast::<BindDesc>();
+        let kwnames = kwnames.cast::<ffi::PyObject>();
+        let given = ffi::PyVectorcall_NARGS(nargsf) as usize;
+        if given < desc.skip || given - desc.skip > desc.names.len() {
+            return BAIL;
+        }
+        let slots = std::slice::from_raw_parts_mut(slots, desc.names.len());
+        slots.fill(std::ptr::null_mut());
+        for (index, slot) in slots[..given - desc.skip].iter_mut().enumerate() {
+            *slot = *args.add(desc.skip + index);
+        }
+        let keywords = if kwnames.is_null() {
+            0
+        } else {
+            ffi::PyTuple_GET_SIZE(kwnames)
+        };
+        for index in 0..keywords {
+            let name = ffi::PyTuple_GET_ITEM(kwnames, index);
+            match position(desc, name) {
+                Some(at) if slots[at].is_null() => slots[at] = *args.add(given + index as usize),
+                _ => return BAIL,
+            }
+        }
+        let complete = slots
+            .iter()
+            .zip(&desc.names)
+            .all(|(slot, (_, optional))| *optional || !slot.is_null());
+        if complete { CONVERTED } else { BAIL }
+    }
+}
+
+/// The parameter called `name`: by identity first, since names in calls and here are interned.
+unsafe fn position(desc: &BindDesc, name: *mut ffi::PyObject) -> Option<usize> {
+    let known = |(own, _): &&(*mut ffi::PyObject, bool)| !own.is_null();
+    let same = desc.names.iter().position(|(own, _)| *own == name);
+    same.or_else(|| {
+        // SAFETY: both are str objects (keyword names always are), GIL held.
+        desc.names.iter().position(|entry| unsafe {
+            known(&entry) && ffi::PyUnicode_Compare(entry.0, name) == 0
+        })
+    })
+}
+
+unsafe fn note(value: Object, profile: *const ArgProfile) {
+    let value = value.cast::<ffi::PyObject>();
+    // SAFETY: a valid object or NULL, GIL held; the profile lives as long as the callable.
+    unsafe {
+        let profile = &*profile;
+        if value.is_null() {
+            profile.seen.fetch_or(seen::ABSENT, Ordering::Relaxed);
+            return;
+        }
+        let ty = ffi::Py_TYPE(value) as usize;
+        let place = profile.types.iter().find(|known| {
+            let known = known.load(Ordering::Relaxed);
+            known == 0 || known == ty
+        });
+        match place {
+            Some(place) => place.store(ty, Ordering::Relaxed),
+            None => drop(profile.seen.fetch_or(seen::POLYMORPHIC, Ordering::Relaxed)),
+        }
+    }
+}
+
+unsafe fn raise(cell: *mut u64) {
+    // SAFETY: the cell holds a GError that the native function has set and we own; GIL held.
+    unsafe { (super::api().error_check)(cell.cast()) };
+}
+
+unsafe fn decref(value: Object) {
+    // SAFETY: a reference that the caller owns, GIL held.
+    unsafe { ffi::Py_DECREF(value.cast()) }
+}
+
+/// A new reference to None.
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe extern "C" fn new_none() -> Object {
+    // SAFETY: None always exists.
+    unsafe { ffi::Py_NewRef(ffi::Py_None()).cast() }
+}

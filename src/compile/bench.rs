@@ -1,0 +1,307 @@
+//! The bench that one compilation at a time is done on: the back ends and the steps of a job.
+//!
+//! A back end is made by its factory at the first job of its tier, on the thread that runs that
+//! job. One that says that it cannot work is off for the rest of the process, with one line on
+//! standard error. One that panicked is made anew.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::backend::{Backend, BackendError, Listing};
+use crate::config::Config;
+use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
+use crate::error::CompileError;
+use crate::ir::Function;
+use crate::ir::verify::verify;
+use crate::lower::{self, Context, Recipes};
+use crate::plan::link::Runtime;
+use crate::trace::Timings;
+use crate::{stats, trace};
+
+/// Makes a back end, when it is first needed.
+pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
+
+/// What the host gives.
+pub struct Setup {
+    pub config: Arc<Config>,
+    pub recipes: Arc<dyn Recipes>,
+    pub runtime: Runtime,
+    /// `void (*)(Object *callable)`: the budget is used up. Ends in `Compiler::on_budget`.
+    pub promote: usize,
+    /// `void (*)(Object *callable)`: a guard failed. Ends in `Compiler::on_guard_failure`.
+    pub deopt: usize,
+    pub code: Box<dyn CodeSpace>,
+    pub tier1: BackendFactory,
+    pub tier2: BackendFactory,
+}
+
+/// What does not change after the start, shared without a lock.
+pub(super) struct Parts {
+    pub config: Arc<Config>,
+    pub code: Box<dyn CodeSpace>,
+    recipes: Arc<dyn Recipes>,
+    runtime: Runtime,
+    promote: usize,
+    deopt: usize,
+}
+
+/// The place of one back end.
+struct Bay {
+    factory: BackendFactory,
+    backend: Option<Box<dyn Backend>>,
+    off: Option<String>,
+}
+
+/// The back ends. Behind a mutex: one compilation at a time.
+pub(super) struct Bench {
+    tier1: Bay,
+    tier2: Bay,
+}
+
+impl Setup {
+    pub(super) fn split(self) -> (Parts, Bench) {
+        let bay = |factory| Bay {
+            factory,
+            backend: None,
+            off: None,
+        };
+        (
+            Parts {
+                config: self.config,
+                code: self.code,
+                recipes: self.recipes,
+                runtime: self.runtime,
+                promote: self.promote,
+                deopt: self.deopt,
+            },
+            Bench {
+                tier1: bay(self.tier1),
+                tier2: bay(self.tier2),
+            },
+        )
+    }
+}
+
+impl Parts {
+    /// The thunk IR of `callable` for `tier` on its present profile.
+    ///
+    /// # Errors
+    /// [`CompileError::Bug`].
+    pub fn lower(&self, callable: &Callable, tier: Tier) -> Result<Function, CompileError> {
+        let mut snapshot = Vec::new();
+        if tier == Tier::Two {
+            snapshot = callable.snapshot();
+        }
+        // Nothing was seen: nothing to speculate on.
+        if snapshot.iter().all(|arg| arg.types == [0, 0]) {
+            snapshot.clear();
+        }
+        let config = &self.config;
+        let climbs = tier == Tier::One && config.max_tier == Tier::Two;
+        let context = Context {
+            tier,
+            header: &raw const callable.header as usize,
+            profile: callable.profile.as_ptr() as usize,
+            snapshot: &snapshot,
+            promote: if climbs { self.promote } else { 0 },
+            deopt: self.deopt,
+            calls: if config.counts_calls() {
+                stats::calls_address(tier)
+            } else {
+                0
+            },
+            runtime: &self.runtime,
+        };
+        guarded(|| {
+            let function = lower::lower(&callable.linked, &context, &*self.recipes);
+            verify(&function).map_err(|error| CompileError::Bug(error.to_string()))?;
+            Ok(function)
+        })
+    }
+}
+
+impl Bench {
+    /// Compiles `callable` for `tier` and publishes the code; done already is fine.
+    ///
+    /// # Errors
+    /// Why `callable` stays where it is.
+    pub fn compile(
+        &mut self,
+        parts: &Parts,
+        callable: &Callable,
+        tier: Tier,
+    ) -> Result<(), CompileError> {
+        if tier == Tier::Two && !callable.has(Tier::One) {
+            // Where guards of tier 2 bail to. Without it they bail to tier 0.
+            let _ = self.compile_one(parts, callable, Tier::One);
+        }
+        self.compile_one(parts, callable, tier)
+    }
+
+    fn compile_one(
+        &mut self,
+        parts: &Parts,
+        callable: &Callable,
+        tier: Tier,
+    ) -> Result<(), CompileError> {
+        let Some(ticket) = callable.begin(tier) else {
+            return Ok(());
+        };
+        let done = self.emit(parts, callable, ticket);
+        match &done {
+            Ok(()) | Err(CompileError::Stale) => {}
+            Err(error) => {
+                trace::not_compiled(callable.name(), tier, error);
+                match error {
+                    CompileError::Unavailable { .. } => policy::give_up(callable, tier),
+                    _ => policy::failed(callable, tier),
+                }
+                if let CompileError::Bug(_) = error {
+                    trace::warn(&format!("{}, tier {tier}: {error}", callable.name()));
+                }
+            }
+        }
+        done
+    }
+
+    /// The steps of one compilation.
+    fn emit(
+        &mut self,
+        parts: &Parts,
+        callable: &Callable,
+        ticket: Ticket,
+    ) -> Result<(), CompileError> {
+        let tier = ticket.tier();
+        let mut timings = Timings::default();
+        // Before anything is lowered: a tier that is off costs no work.
+        self.bay(tier).load(tier)?;
+
+        let start = Instant::now();
+        let function = parts.lower(callable, tier)?;
+        timings.lower = start.elapsed();
+
+        let start = Instant::now();
+        let machine_code = self
+            .bay(tier)
+            .with(tier, |backend| backend.compile(&function))?;
+        timings.compile = start.elapsed();
+
+        let start = Instant::now();
+        let code = parts
+            .code
+            .place(&machine_code)
+            .map_err(CompileError::NoSpace)?;
+        timings.place = start.elapsed();
+        timings.bytes = code.size();
+
+        trace::compiled(callable.name(), tier, &timings);
+        let from = callable
+            .publish(ticket, code)
+            .map_err(|refused| match refused {
+                Unpublished::Detached | Unpublished::Superseded => CompileError::Stale,
+            })?;
+        stats::count_compiled(tier);
+        if tier > from {
+            let calls = policy::calls(callable);
+            trace::promoted(callable.name(), from, tier, calls, &timings);
+        }
+        Ok(())
+    }
+
+    /// Shows what the back end of `tier` makes of `function`.
+    ///
+    /// # Errors
+    /// The back end's.
+    pub fn list(
+        &mut self,
+        function: &Function,
+        tier: Tier,
+        what: Listing,
+    ) -> Result<String, CompileError> {
+        self.bay(tier).load(tier)?;
+        self.bay(tier)
+            .with(tier, |backend| backend.list(function, what))
+    }
+
+    /// Why `tier` is off, once that is known.
+    pub fn off(&mut self, tier: Tier) -> Option<&str> {
+        self.bay(tier).off.as_deref()
+    }
+
+    fn bay(&mut self, tier: Tier) -> &mut Bay {
+        match tier {
+            Tier::Two => &mut self.tier2,
+            Tier::One | Tier::Zero => &mut self.tier1,
+        }
+    }
+}
+
+impl Bay {
+    /// Makes the back end if there is none yet.
+    fn load(&mut self, tier: Tier) -> Result<(), CompileError> {
+        if let Some(reason) = &self.off {
+            let reason = reason.clone();
+            return Err(CompileError::Unavailable { tier, reason });
+        }
+        if self.backend.is_some() {
+            return Ok(());
+        }
+        let factory = &mut self.factory;
+        let made = guarded(|| factory().map_err(|error| CompileError::from_backend(tier, error)));
+        match made {
+            Ok(backend) => {
+                self.backend = Some(backend);
+                Ok(())
+            }
+            // A factory that fails in any way is not asked again.
+            Err(error) => Err(self.switch_off(tier, error)),
+        }
+    }
+
+    /// Runs `work` on the back end.
+    fn with<T>(
+        &mut self,
+        tier: Tier,
+        work: impl FnOnce(&mut dyn Backend) -> Result<T, BackendError>,
+    ) -> Result<T, CompileError> {
+        let Some(mut backend) = self.backend.take() else {
+            return Err(CompileError::Bug("the back end is not loaded".to_owned()));
+        };
+        let result = guarded(|| {
+            let result = work(&mut *backend);
+            // A back end that panicked does not come back: its state is anybody's guess.
+            self.backend = Some(backend);
+            result.map_err(|error| CompileError::from_backend(tier, error))
+        });
+        match result {
+            Err(error @ CompileError::Unavailable { .. }) => Err(self.switch_off(tier, error)),
+            result => result,
+        }
+    }
+
+    fn switch_off(&mut self, tier: Tier, error: CompileError) -> CompileError {
+        let reason = match error {
+            CompileError::Unavailable { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        trace::warn(&format!(
+            "tier {tier} is off, the tiers below it go on: {reason}"
+        ));
+        self.backend = None;
+        self.off = Some(reason.clone());
+        CompileError::Unavailable { tier, reason }
+    }
+}
+
+/// Runs a step; a panic in it is a [`CompileError::Bug`].
+fn guarded<T>(step: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("panic without a message");
+        Err(CompileError::Bug(message.to_owned()))
+    })
+}

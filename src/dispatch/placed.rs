@@ -1,0 +1,68 @@
+//! Machine code with its owner: given back when it is dropped.
+
+use std::sync::Arc;
+
+use crate::code::CodeMemory;
+use crate::compile::backend::MachineCode;
+
+/// Where executable memory comes from: [`CodeMemory`], or a fake in tests.
+pub trait CodeSpace: Send + Sync {
+    /// Copies `code` to where it can run.
+    ///
+    /// # Errors
+    /// One line that says why there is no room.
+    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String>;
+
+    /// The process is about to fork: parent and child share what is placed by now.
+    fn seal(&self);
+}
+
+impl CodeSpace for Arc<CodeMemory> {
+    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String> {
+        let handle = CodeMemory::place(self, code).map_err(|error| error.to_string())?;
+        let memory = Arc::clone(self);
+        let (entry, size) = (handle.entry, handle.size);
+        Ok(PlacedCode::new(entry, size, move || memory.retire(handle)))
+    }
+
+    fn seal(&self) {
+        CodeMemory::seal(self);
+    }
+}
+
+/// Placed code. Whoever holds it decides how long it lives: dropping it frees the code, which no
+/// thread may be executing or enter any more.
+pub struct PlacedCode {
+    entry: usize,
+    size: usize,
+    retire: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl PlacedCode {
+    /// Code of `size` bytes that is entered at `entry` and freed by `retire`.
+    pub fn new(entry: usize, size: usize, retire: impl FnOnce() + Send + 'static) -> Self {
+        PlacedCode {
+            entry,
+            size,
+            retire: Some(Box::new(retire)),
+        }
+    }
+
+    /// Where it is entered.
+    pub fn entry(&self) -> usize {
+        self.entry
+    }
+
+    /// Bytes occupied.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+}
+
+impl Drop for PlacedCode {
+    fn drop(&mut self) {
+        if let Some(retire) = self.retire.take() {
+            retire();
+        }
+    }
+}

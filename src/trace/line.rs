@@ -1,0 +1,63 @@
+//! The text of one event: `gijit TOPIC: CALLABLE ...`.
+//!
+//! Fields come in the order in which the event names them; a table says how each reads. A field
+//! that the table does not have is written as `name=value`.
+
+use std::fmt::{Debug, Write as _};
+
+use tracing::Event;
+use tracing::field::{Field, Visit};
+
+/// The line of `event`, with its line end.
+pub(super) fn line(event: &Event<'_>) -> String {
+    let target = event.metadata().target();
+    let topic = target.strip_prefix("gijit::").unwrap_or(target);
+    let mut line = Line(format!("gijit {topic}:"));
+    event.record(&mut line);
+    line.0.push('\n');
+    line.0
+}
+
+struct Line(String);
+
+impl Line {
+    fn put(&mut self, name: &str, value: std::fmt::Arguments<'_>) {
+        // How a field reads: what stands before its value and what behind it.
+        let (before, after) = match name {
+            "callable" => (" ", ""),
+            "tier" => (" tier ", ""),
+            "from" => (" ", ""),
+            "to" => (" -> ", ""),
+            "calls" => (" after ", " calls"),
+            "round" => (", round ", ""),
+            "compiled_us" => (", compiled in ", " us"),
+            "lower_us" => (", lowered in ", " us"),
+            "compile_us" => (", compiled in ", " us"),
+            "place_us" => (", placed in ", " us"),
+            "bytes" => (", ", " bytes"),
+            "reason" => (": ", ""),
+            other => {
+                let _ = write!(self.0, " {other}={value}");
+                return;
+            }
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{before}{value}{after}");
+    }
+}
+
+impl Visit for Line {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field.name(), format_args!("{value}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field.name(), format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // A message may hold what a library said; an event stays one line.
+        let text = format!("{value:?}").replace('\n', " ");
+        self.put(field.name(), format_args!("{text}"));
+    }
+}

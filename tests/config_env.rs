@@ -1,0 +1,174 @@
+//! The table of environment variables.
+#![cfg(not(loom))]
+
+use gijit::config::{CompileMode, Config, FileName, Pattern, StatsOutput, VARIABLES};
+use gijit::dispatch::Tier;
+
+fn read(vars: &[(&str, &str)]) -> (Config, Vec<String>) {
+    let vars = vars
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    let (config, warnings) = Config::from_vars(vars);
+    (config, warnings.iter().map(ToString::to_string).collect())
+}
+
+/// One line, and the default holds.
+#[track_caller]
+fn check_bad(name: &str, value: &str, expected: &str) {
+    let (config, warnings) = read(&[(name, value)]);
+    assert_eq!(config, Config::default());
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
+fn every_default_is_allowed() {
+    for variable in VARIABLES.iter().filter(|row| !row.default.is_empty()) {
+        let (config, warnings) = read(&[(variable.name, variable.default)]);
+        assert_eq!(warnings, [""; 0], "{}", variable.name);
+        assert_eq!(config, Config::default(), "{}", variable.name);
+    }
+}
+
+#[test]
+fn good_values() {
+    let (config, warnings) = read(&[
+        ("PATH", "/bin"),
+        ("GIJIT", "1"),
+        ("GIJIT_TIER1_CALLS", "0"),
+        ("GIJIT_TIER2_CALLS", "7"),
+        ("GIJIT_MAX_TIER", "1"),
+        ("GIJIT_COMPILE", "sync"),
+        ("GIJIT_ONLY", "Gtk.*, GLib.random_double_range"),
+        ("GIJIT_SKIP", "Gtk.Label.*"),
+        ("GIJIT_TRACE", "tier,deopt"),
+        ("GIJIT_TRACE_FILE", "/tmp/trace.%p"),
+        ("GIJIT_STATS", "stats.%p.json"),
+        ("GIJIT_CODE_LIMIT", "12k"),
+    ]);
+    assert_eq!(warnings, [""; 0]);
+    assert!(config.enabled);
+    assert_eq!((config.tier1_calls, config.tier2_calls), (0, 7));
+    assert_eq!(config.max_tier, Tier::One);
+    assert_eq!(config.compile, CompileMode::Sync);
+    assert!(config.trace.tier && config.trace.deopt && !config.trace.reject);
+    assert_eq!(config.trace_file, Some(FileName("/tmp/trace.%p".into())));
+    assert_eq!(
+        config.trace_file.unwrap().path(42).to_str(),
+        Some("/tmp/trace.42")
+    );
+    assert_eq!(
+        config.stats,
+        StatsOutput::File(FileName("stats.%p.json".into()))
+    );
+    assert_eq!(config.code_limit, 12 << 10);
+}
+
+#[test]
+fn an_empty_value_is_unset() {
+    assert_eq!(
+        read(&[("GIJIT_TRACE", ""), ("GIJIT_TIER1_CALLS", "")]),
+        (Config::default(), vec![])
+    );
+}
+
+#[test]
+fn a_bad_value_is_one_line() {
+    check_bad(
+        "GIJIT_TIER1_CALLS",
+        "many",
+        "GIJIT_TIER1_CALLS=many is not allowed: expected a number of calls from 0 to 1000000000; \
+         using 50",
+    );
+    check_bad(
+        "GIJIT_TIER2_CALLS",
+        "-1",
+        "GIJIT_TIER2_CALLS=-1 is not allowed: expected a number of calls from 0 to 1000000000; \
+         using 2000",
+    );
+    check_bad(
+        "GIJIT_MAX_TIER",
+        "3\n",
+        "GIJIT_MAX_TIER=3\\n is not allowed: expected 0, 1 or 2; using 2",
+    );
+    check_bad(
+        "GIJIT_COMPILE",
+        "later",
+        "GIJIT_COMPILE=later is not allowed: expected background or sync; using background",
+    );
+    check_bad(
+        "GIJIT_TRACE",
+        "tier,deopts",
+        "GIJIT_TRACE=tier,deopts is not allowed: expected comma-separated names out of tier, \
+         deopt, reject, compile, all; leaving it unset",
+    );
+    check_bad(
+        "GIJIT_ONLY",
+        "Gtk.*,,",
+        "GIJIT_ONLY=Gtk.*,, is not allowed: expected comma-separated patterns such as \
+         Gtk.Label.*; leaving it unset",
+    );
+    check_bad(
+        "GIJIT_CODE_LIMIT",
+        "99999999999999G",
+        "GIJIT_CODE_LIMIT=99999999999999G is not allowed: expected a number of bytes, with K, M \
+         or G behind it if wanted; using 64M",
+    );
+    check_bad(
+        "GIJIT",
+        "yes",
+        "GIJIT=yes is not allowed: expected 0 or 1; using 0",
+    );
+}
+
+#[test]
+fn an_unknown_name_is_one_line() {
+    check_bad(
+        "GIJIT_TIER_CALLS",
+        "5",
+        "GIJIT_TIER_CALLS is not a variable of gijit; did you mean GIJIT_TIER1_CALLS?",
+    );
+    check_bad(
+        "GIJIT_STAT",
+        "1",
+        "GIJIT_STAT is not a variable of gijit; did you mean GIJIT_STATS?",
+    );
+    assert_eq!(read(&[("GIJITTER", "1")]), (Config::default(), vec![]));
+}
+
+#[test]
+fn a_bad_value_leaves_the_others() {
+    let (config, warnings) = read(&[("GIJIT_MAX_TIER", "x"), ("GIJIT_TIER1_CALLS", "3")]);
+    assert_eq!((config.tier1_calls, warnings.len()), (3, 1));
+}
+
+#[test]
+fn patterns() {
+    let check = |pattern: &str, name: &str, expected: bool| {
+        assert_eq!(
+            Pattern(pattern.into()).matches(name),
+            expected,
+            "{pattern} {name}"
+        );
+    };
+    check("Gtk.Label.*", "Gtk.Label.set_text", true);
+    check("Gtk.Label.*", "Gtk.LabelX.set_text", false);
+    check("Gtk.Label.set_text", "Gtk.Label.set_text", true);
+    check(
+        "Gtk.Label.set_text",
+        "Gtk.Label.set_text_with_mnemonic",
+        false,
+    );
+    check("*", "anything", true);
+    check("*.get_*_name", "Gtk.Widget.get_css_name", true);
+    check("*.get_*_name", "Gtk.Widget.get_name", false);
+    check("a*a", "a", false);
+    check("a*b*c", "a-b-b-c", true);
+}
+
+#[test]
+fn only_and_skip() {
+    let (config, _) = read(&[("GIJIT_ONLY", "Gtk.*"), ("GIJIT_SKIP", "Gtk.Label.*")]);
+    assert_eq!(config.excludes("Gtk.Button.new"), None);
+    assert!(config.excludes("Gtk.Label.new").unwrap().contains("SKIP"));
+    assert!(config.excludes("GLib.free").unwrap().contains("ONLY"));
+}

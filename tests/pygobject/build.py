@@ -1,0 +1,150 @@
+"""Fetches PyGObject's own test suite and builds the libraries that it needs.
+
+The source distribution comes through pip, once, into `build/pygobject-tests/VERSION/`. Beside it,
+in `lib/`, this builds Regress and GIMarshallingTests (from the sources that Debian's package
+gobject-introspection installs, plus PyGObject's own `*extra.c` files), the `testhelper` extension
+module and the compiled settings schema. Everything is kept, so that a second run costs nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+INTROSPECTION_TESTS = Path("/usr/share/gobject-introspection-1.0/tests")
+HELPER_SOURCES = ["testhelpermodule.c", "test-floating.c", "test-thread.c", "test-unknown.c"]
+# The names that the scanner and the libraries go by: (library, namespace, symbol prefix).
+LIBRARIES = {
+    "gimarshallingtests": ("GIMarshallingTests", "gi_marshalling_tests", ["glib-2.0", "gio-2.0"]),
+    "regress": ("Regress", None, ["glib-2.0", "gio-2.0", "cairo", "cairo-gobject"]),
+}
+
+
+class Suite:
+    """Where one version of the suite and its libraries lie."""
+
+    def __init__(self, version):
+        self.version = version
+        self.base = ROOT / "build" / "pygobject-tests" / version
+        self.source = self.base / f"PyGObject-{version}"
+        self.tests = self.source / "tests"
+        self.lib = self.base / "lib"
+
+    def environment(self):
+        """The variables with which both namespaces are found."""
+        return {
+            "TESTS_BUILDDIR": str(self.lib),
+            "LD_LIBRARY_PATH": str(self.lib),
+            "GI_TYPELIB_PATH": str(self.lib),
+        }
+
+
+def installed_version():
+    """The version of the PyGObject that this interpreter imports, as text."""
+    import gi
+
+    return ".".join(map(str, gi.version_info))
+
+
+def prepare(version=None):
+    """Makes the suite of `version` (default: the installed PyGObject's) ready; returns a Suite."""
+    suite = Suite(version or installed_version())
+    stamp = suite.base / "complete"
+    if not stamp.exists():
+        shutil.rmtree(suite.base, ignore_errors=True)
+        suite.lib.mkdir(parents=True)
+        _fetch(suite)
+        for library in LIBRARIES:
+            _build_library(suite, library)
+        _build_helper(suite)
+        # The tests put the source tree on sys.path. What they import must be the installed
+        # PyGObject, not this copy of its Python files.
+        for package in ("gi", "pygtkcompat"):
+            if (suite.source / package).exists():
+                (suite.source / package).rename(suite.source / f"{package}-not-imported")
+        _run("glib-compile-schemas", f"--targetdir={suite.lib}", suite.tests)
+        stamp.touch()
+    return suite
+
+
+def _fetch(suite):
+    requirement = f"PyGObject=={suite.version}"
+    print(f"fetching the source distribution of {requirement}", flush=True)
+    # Only pygobject is built from source, and without isolation, so that pip reads its metadata
+    # with what is there instead of building a tool chain for it first.
+    _run(
+        sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
+        "--no-build-isolation", "--no-binary", "pygobject", "-d", suite.base, requirement,
+    )  # fmt: skip
+    (archive,) = suite.base.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(suite.base)
+    (unpacked,) = [path for path in suite.base.iterdir() if (path / "PKG-INFO").exists()]
+    if unpacked != suite.source:
+        unpacked.rename(suite.source)
+
+
+def _build_library(suite, library):
+    namespace, symbol_prefix, packages = LIBRARIES[library]
+    print(f"building {namespace}", flush=True)
+    stems = [INTROSPECTION_TESTS / library, suite.tests / f"{library}extra"]
+    sources = [f"{stem}.c" for stem in stems]
+    headers = [f"{stem}.h" for stem in stems]
+    includes = [f"-I{INTROSPECTION_TESTS}", f"-I{suite.tests}"]
+    _run(
+        "gcc", "-shared", "-fPIC", "-O1", "-g", "-w", *includes, *_pkg_config("--cflags", packages),
+        "-o", suite.lib / f"lib{library}.so", *sources, *_pkg_config("--libs", packages),
+    )  # fmt: skip
+    gir = suite.lib / f"{namespace}-1.0.gir"
+    cairo = ["--include=cairo-1.0"] if "cairo" in packages else []
+    prefix = [f"--symbol-prefix={symbol_prefix}"] if symbol_prefix else []
+    _run(
+        "g-ir-scanner", "--no-libtool", "--quiet", "--include=Gio-2.0", *cairo,
+        f"--namespace={namespace}", "--nsversion=1.0", *prefix,
+        f"--library-path={suite.lib}", f"-L{suite.lib}", f"--library={library}",
+        *[f"--pkg={package}" for package in packages],
+        "--cflags-begin", *includes, "--cflags-end", f"--output={gir}", *sources, *headers,
+    )  # fmt: skip
+    _run("g-ir-compiler", gir, f"--output={gir.with_suffix('.typelib')}")
+
+
+def _build_helper(suite):
+    print("building testhelper", flush=True)
+    packages = ["glib-2.0", "gio-2.0"]
+    # `from tests import testhelper`: the package `tests` extends its path over sys.path, where
+    # the suite itself puts the folder above TESTS_BUILDDIR; inside the source tree is simplest.
+    target = suite.tests / ("testhelper" + sysconfig.get_config_var("EXT_SUFFIX"))
+    _run(
+        "gcc", "-shared", "-fPIC", "-O1", "-g", "-w", "-DPY_SSIZE_T_CLEAN",
+        f"-I{suite.source / 'gi'}", f"-I{suite.tests}", f"-I{sysconfig.get_path('include')}",
+        *_pkg_config("--cflags", packages), "-o", target,
+        *[suite.tests / source for source in HELPER_SOURCES], *_pkg_config("--libs", packages),
+    )  # fmt: skip
+
+
+def _pkg_config(what, packages):
+    return subprocess.check_output(["pkg-config", what, *packages], text=True).split()
+
+
+def _run(*command):
+    """Runs a command quietly; a failure shows the command and all that it printed."""
+    result = subprocess.run(
+        [os.fspath(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # The scanner compiles a small program of its own, with the compiler that CC names.
+        env={**os.environ, "CC": "gcc"},
+        timeout=600,
+    )
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{result.stdout}\nexit status {result.returncode}")
+
+
+if __name__ == "__main__":
+    print(prepare(sys.argv[1] if len(sys.argv) > 1 else None).base)

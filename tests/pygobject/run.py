@@ -1,0 +1,209 @@
+"""Runs PyGObject's own test suite on stock PyGObject and under gijit, and compares every outcome.
+
+    .venv/bin/python tests/pygobject/run.py --mode tier2
+
+Stock runs first and its outcomes are the reference. A test whose outcome differs is repeated alone,
+on both: if stock agrees with the mode in every repetition, the test is reported as unstable and not
+as a difference (the suite has a few tests that depend on timing). The calls that each tier executed
+come from `gijit.stats()`; a forced tier must have executed at least its recorded share of all
+calls (`shares.json`), or calls that silently fell back to PyGObject would pass for a success.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import build
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from modes import FORCED, MODES, environment
+
+SHARES = Path(__file__).with_name("shares.json")
+REPETITIONS = 3
+# More unstable tests than this are no longer chance.
+UNSTABLE_LIMIT = 3
+# After so many crashes in one run the rest counts as not run.
+CRASH_LIMIT = 10
+TIMEOUT = 420
+
+
+class Run:
+    """The outcomes of one mode: `outcomes` by test, the texts of failures, and gijit's figures."""
+
+    def __init__(self, mode):
+        self.mode = mode
+        self.outcomes = {}
+        self.texts = {}
+        self.stats = None
+        self.seconds = 0.0
+
+    def counts(self):
+        counted = Counter(self.outcomes.values())
+        words = ["passed", "failed", "skipped", "xfailed"]
+        words += sorted(set(counted) - set(words))
+        return ", ".join(f"{counted[word]} {word}" for word in words)
+
+
+def run_suite(suite, mode, gtk="3.0", tests=(), label=""):
+    """Runs the suite, or only `tests`, in `mode`; returns a Run. Survives crashes."""
+    results = suite.base / "results" / f"gtk{gtk}-{mode}{label}.jsonl"
+    results.parent.mkdir(exist_ok=True)
+    results.unlink(missing_ok=True)
+    env = {
+        **environment(mode),
+        **suite.environment(),
+        "TEST_GTK_VERSION": gtk,
+        "GIJIT_SUITE_RESULTS": str(results),
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    command = [
+        "dbus-run-session", "--", "xvfb-run", "-a", sys.executable, "-X", "faulthandler",
+        "-m", "pytest", "-q", "-p", "recorder", "-p", "no:cacheprovider", "--no-header",
+        "--rootdir", suite.source, "-c", os.devnull, *(tests or ["tests"]),
+    ]  # fmt: skip
+    run = Run(mode)
+    begun = time.monotonic()
+    with open(results.with_suffix(".log"), "w") as log:
+        for _ in range(CRASH_LIMIT):
+            try:
+                status = subprocess.run(
+                    command, cwd=suite.source, env=env, stdout=log, stderr=log, timeout=TIMEOUT
+                ).returncode
+            except subprocess.TimeoutExpired:
+                status = -1
+            # pytest's own statuses: 0 all passed, 1 some failed, 5 nothing left to run.
+            _read(results, run)
+            if status in (0, 1, 5):
+                break
+    run.seconds = time.monotonic() - begun
+    if not run.outcomes:
+        sys.exit(f"{mode}: no test ran; see {results.with_suffix('.log')}")
+    return run
+
+
+def _read(results, run):
+    if not results.exists():
+        return
+    run.outcomes.clear()
+    run.stats = None
+    for line in results.read_text().splitlines():
+        record = json.loads(line)
+        if "start" in record:
+            run.outcomes[record["start"]] = "crashed"
+        elif "id" in record:
+            run.outcomes[record["id"]] = record["outcome"]
+            run.texts[record["id"]] = record["text"]
+        else:
+            run.stats = record["stats"]
+
+
+def differences(stock, other):
+    """The tests whose outcome in `other` is not stock's: {id: (stock's, other's)}."""
+    ids = list(stock.outcomes) + [test for test in other.outcomes if test not in stock.outcomes]
+    pairs = {
+        test: (stock.outcomes.get(test, "not run"), other.outcomes.get(test, "not run"))
+        for test in ids
+    }
+    return {test: pair for test, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def settle(suite, mode, gtk, differing):
+    """Repeats each differing test alone on both; returns those that agree every time."""
+    agreeing = set(differing)
+    for number in range(REPETITIONS):
+        if not agreeing:
+            break
+        tests = sorted(agreeing)
+        stock = run_suite(suite, "stock", gtk, tests, f"-alone-{mode}-{number}")
+        other = run_suite(suite, mode, gtk, tests, f"-alone-{number}")
+        agreeing -= set(differences(stock, other))
+    return agreeing
+
+
+def share(run):
+    """The part of all native calls that the forced tier of this run executed."""
+    calls = run.stats["calls"]
+    return calls[run.mode] / max(1, sum(calls.values()))
+
+
+def compare(suite, stock, mode, gtk="3.0"):
+    """Runs `mode`, prints how it compares to `stock`, returns (run, list of what is wrong)."""
+    run = run_suite(suite, mode, gtk)
+    print(f"\n{mode}: {run.counts()} in {run.seconds:.0f} s (stock: {stock.counts()})")
+    differing = differences(stock, run)
+    # Only a few are worth repeating one by one; many differences are no matter of chance.
+    unstable = settle(suite, mode, gtk, differing) if len(differing) <= 20 else set()
+    wrong = []
+    if differing:
+        width = max(len(test) for test in differing)
+        print(f"{'test':{width}}  {'stock':8}  {mode:8}")
+    for test, (ours, theirs) in differing.items():
+        note = f"  unstable: agrees {REPETITIONS} times alone" if test in unstable else ""
+        print(f"{test:{width}}  {ours:8}  {theirs:8}{note}")
+        if test not in unstable:
+            wrong.append(f"{test}: {ours} on stock, {theirs} in {mode}")
+            text = run.texts.get(test, "").strip()
+            print("    " + "\n    ".join(text.splitlines()[-12:]) if text else "", end="\n")
+    if len(unstable) > UNSTABLE_LIMIT:
+        wrong.append(f"{len(unstable)} unstable tests in {mode}: too many for chance")
+    wrong += _check_stats(run, gtk)
+    return run, wrong
+
+
+def _check_stats(run, gtk):
+    if run.stats is None:
+        return [f"{run.mode}: gijit reported no statistics"]
+    calls = run.stats["calls"]
+    total = max(1, sum(calls.values()))
+    print("calls: " + ", ".join(f"{k} {n} ({n / total:.1%})" for k, n in calls.items()))
+    print(f"compiled: {run.stats['compiled']}  deopts: {run.stats['deopts']}")
+    rejections = run.stats["rejections"]
+    for reason, count in sorted(rejections.items(), key=lambda item: -item[1]):
+        print(f"rejected: {count:6}  {reason}")
+    if run.mode not in FORCED:
+        taken = sum(calls[tier] for tier in FORCED)
+        return [] if taken else [f"{run.mode}: gijit executed no call"]
+    wanted = json.loads(SHARES.read_text())[f"gtk{gtk}"][run.mode]
+    if calls[run.mode] == 0 or share(run) < wanted:
+        return [f"{run.mode} executed {share(run):.2%} of the calls, {wanted:.2%} is on record"]
+    return []
+
+
+def bless(run, gtk="3.0"):
+    """Records the share of a forced run, less one per cent of it for what chance decides."""
+    shares = json.loads(SHARES.read_text())
+    shares[f"gtk{gtk}"][run.mode] = round(share(run) * 0.99, 4)
+    SHARES.write_text(json.dumps(shares, indent=2) + "\n")
+    print(f"{run.mode}: recorded {shares[f'gtk{gtk}'][run.mode]:.2%}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mode", action="append", choices=MODES, help="default: all of them")
+    parser.add_argument("--gtk", default="3.0", choices=["3.0"])
+    parser.add_argument("--bless-share", action="store_true", help="record the shares")
+    options = parser.parse_args()
+    suite = build.prepare()
+    stock = run_suite(suite, "stock", options.gtk)
+    print(f"PyGObject {suite.version}, GTK {options.gtk}")
+    print(f"stock: {stock.counts()} in {stock.seconds:.0f} s")
+    problems = []
+    for mode in options.mode or MODES:
+        if mode == "stock":
+            continue
+        run, wrong = compare(suite, stock, mode, options.gtk)
+        if options.bless_share and mode in FORCED and run.stats:
+            bless(run, options.gtk)
+            wrong = [text for text in wrong if "is on record" not in text]
+        problems += wrong
+    print("\n" + "\n".join(problems) if problems else "\nno differences")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
