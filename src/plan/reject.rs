@@ -70,8 +70,6 @@ reasons! {
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";
-    /// The host has no conversion for it in this process.
-    NoConversion = "no-conversion";
     /// A defect in gijit.
     Defect = "defect";
 }
