@@ -41,11 +41,12 @@ fn names_are_those_of_the_lookup() {
     }
 }
 
-/// Fails when a change of the rules loses callables; the floors are a little below what GLib 2.74
-/// and GTK 3.24 give.
+/// Fails when a change of the rules loses callables. The floors, in percent, are a little below what
+/// GLib 2.74 and GTK 3.24 give.
 #[test]
 fn coverage() {
-    for (&(namespace, version), floor) in typelib::NAMESPACES.iter().zip([1, 1, 1, 1]) {
+    let floors = [("GLib", 69), ("GObject", 35), ("Gio", 79), ("Gtk", 87)];
+    for (namespace, floor) in floors {
         let callables = &callables()[namespace];
         let mut reasons = BTreeMap::new();
         for callable in callables {
@@ -54,10 +55,8 @@ fn coverage() {
             }
         }
         let planned = callables.len() - reasons.values().sum::<usize>();
-        println!(
-            "{namespace}-{version}: {planned} of {} planned; {reasons:?}",
-            callables.len()
-        );
-        assert!(planned * 100 >= callables.len() * floor, "{namespace}");
+        let total = callables.len();
+        println!("{namespace}: {planned} of {total} planned; {reasons:?}");
+        assert!(planned * 100 >= total * floor, "{namespace}");
     }
 }

@@ -52,12 +52,14 @@ reasons! {
     ClassStruct = "class-struct";
     /// A struct that is passed or returned by value.
     StructByValue = "struct-by-value";
-    /// A struct that the caller allocates for the callee to fill.
+    /// Memory that the caller allocates for the callee to fill.
     CallerAllocated = "caller-allocated";
     /// An unregistered struct whose ownership is given away.
     StructGivenAway = "struct-given-away";
     /// A transfer of the container only.
     ContainerTransfer = "container-transfer";
+    /// A string argument that the function writes into.
+    WrittenString = "written-string";
     /// A virtual function.
     VirtualFunction = "virtual-function";
     /// More than 32 Python arguments or results.
@@ -68,8 +70,6 @@ reasons! {
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";
-    /// The host has no conversion for it in this process.
-    NoConversion = "no-conversion";
     /// A defect in gijit.
     Defect = "defect";
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! plan Gtk.Label.set_text = gtk_label_set_text
 //!   cells 2
-//!   param self
+//!   param (self)
 //!   param str
 //!   in c0 <- 0 object Gtk.Label
 //!   in c1 <- 1 utf8
@@ -147,6 +147,9 @@ fn call_text(call: &Call) -> String {
     out
 }
 
+/// The lines that a plan has once each.
+const SINGLE: &[&str] = &["plan", "cells", "call", "result"];
+
 /// Reads what `Display` writes. It does not verify: [`super::verify`] does.
 ///
 /// # Errors
@@ -168,11 +171,13 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
         result: ResultShape::None,
         cells: 0,
     };
+    let mut missing = SINGLE.to_vec();
     for (index, line) in text.lines().enumerate() {
         let mut words = Words {
             rest: line.split_whitespace().collect(),
         };
-        read_line(&mut plan, &mut words)
+        once(&mut missing, words.rest.first().copied())
+            .and_then(|()| read_line(&mut plan, &mut words))
             .and_then(|()| match words.rest.first() {
                 None => Ok(()),
                 Some(word) => Err(format!("{word:?} is left over")),
@@ -182,7 +187,27 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
                 message,
             })?;
     }
-    Ok(plan)
+    match missing.first() {
+        None => Ok(plan),
+        Some(word) => Err(ParseError {
+            line: text.lines().count() + 1,
+            message: format!("the {word:?} line is missing"),
+        }),
+    }
+}
+
+/// A plan begins with its `plan` line, and has each of [`SINGLE`] once; `missing` are those
+/// that have not been read.
+fn once(missing: &mut Vec<&str>, word: Option<&str>) -> Result<(), String> {
+    let word = word.unwrap_or_default();
+    if missing.contains(&"plan") && word != "plan" {
+        return Err("expected \"plan\"".to_owned());
+    }
+    if SINGLE.contains(&word) && !missing.contains(&word) {
+        return Err(format!("a second {word:?} line"));
+    }
+    missing.retain(|wanted| *wanted != word);
+    Ok(())
 }
 
 struct Words<'a> {

@@ -1,7 +1,7 @@
 //! Checks a plan, so that the tiers may run it without looking again.
 
 use super::build::owned;
-use super::{CallArg, Cell, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
+use super::{CallArg, Cell, Conv, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
 use crate::ir::AbiType;
 use crate::signature::Transfer;
 
@@ -53,7 +53,18 @@ fn sizes(plan: &Plan) -> Result<(), PlanError> {
         .any(|pair| pair[0].optional && !pair[1].optional);
     ensure(!required_after_optional, || {
         "only a tail of parameters may be optional".to_owned()
-    })
+    })?;
+    for (index, param) in plan.params.iter().enumerate() {
+        ensure(param.name.is_some() || index == 0, || {
+            format!("argument {index} has no name and is not the instance")
+        })?;
+        let earlier = &plan.params[..index];
+        ensure(
+            param.name.is_none() || earlier.iter().all(|other| other.name != param.name),
+            || format!("argument {index} has the name of an earlier one"),
+        )?;
+    }
+    Ok(())
 }
 
 fn inward(plan: &Plan) -> Result<(), PlanError> {
@@ -73,6 +84,14 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
         defined.push(cell);
         ensure(!op.nullable || op.conv.abi() == AbiType::Ptr, || {
             format!("c{} takes None but is no pointer", cell.0)
+        })?;
+        ensure(op.transfer != Transfer::Container, || {
+            format!("c{} is given as a container", cell.0)
+        })?;
+        // PyGObject takes a reference on a plain struct as if it were a GVariant.
+        let plain = matches!(op.conv, Conv::Struct { .. });
+        ensure(op.transfer == Transfer::None || !plain, || {
+            format!("c{} is a plain struct, which cannot be given", cell.0)
         })?;
         let undo = if op.transfer == Transfer::Full {
             owned(&op.conv)
@@ -107,6 +126,17 @@ fn call(plan: &Plan) -> Result<(), PlanError> {
             })?;
         }
     }
+    for op in &plan.ins {
+        ensure(seen.contains(&op.cell), || {
+            format!("c{} is converted but not passed", op.cell.0)
+        })?;
+        // The callee may have replaced what was converted, so the cell has to come out again.
+        let returned = plan.outs.iter().any(|out| out.cell == op.cell);
+        let address = CallArg::Address { cell: op.cell };
+        ensure(returned || !plan.call.args.contains(&address), || {
+            format!("c{} is passed by address but not returned", op.cell.0)
+        })?;
+    }
     if let Some((cell, _)) = plan.call.result {
         in_frame(plan, cell)?;
         let own = !seen.contains(&cell) && plan.ins.iter().all(|op| op.cell != cell);
@@ -135,9 +165,26 @@ fn written(plan: &Plan, cell: Cell) -> bool {
 }
 
 fn outward(plan: &Plan) -> Result<(), PlanError> {
+    let mut seen = Vec::new();
     for out in &plan.outs {
-        ensure(written(plan, out.cell), || {
-            format!("c{} is returned but not written by the call", out.cell.0)
+        let cell = out.cell;
+        ensure(written(plan, cell), || {
+            format!("c{} is returned but not written by the call", cell.0)
+        })?;
+        ensure(!seen.contains(&cell), || {
+            format!("c{} is returned twice", cell.0)
+        })?;
+        seen.push(cell);
+        ensure(out.transfer != Transfer::Container, || {
+            format!("c{} is owned as a container", cell.0)
+        })?;
+        let result = plan.call.result.filter(|(result, _)| *result == cell);
+        ensure(result.is_none_or(|(_, abi)| abi == out.conv.abi()), || {
+            format!("the result in c{} is not of its conversion's type", cell.0)
+        })?;
+        let source = plan.ins.iter().find(|op| op.cell == cell);
+        ensure(source.is_none_or(|op| op.conv == out.conv), || {
+            format!("c{} goes in by one conversion and out by another", cell.0)
         })?;
     }
     match &plan.result {
@@ -145,10 +192,20 @@ fn outward(plan: &Plan) -> Result<(), PlanError> {
         ResultShape::Single => ensure(plan.outs.len() == 1, || {
             "a single result is not one".to_owned()
         }),
-        ResultShape::Tuple { names } => ensure(
-            plan.outs.len() > 1 && names.len() == plan.outs.len(),
-            || "a tuple's names do not fit its results".to_owned(),
-        ),
+        ResultShape::Tuple { names } => {
+            ensure(
+                plan.outs.len() > 1 && names.len() == plan.outs.len(),
+                || "a tuple's names do not fit its results".to_owned(),
+            )?;
+            let returned = plan.call.result.map(|(cell, _)| cell);
+            let fits = names
+                .iter()
+                .zip(&plan.outs)
+                .all(|(name, out)| name.is_none() == (Some(out.cell) == returned));
+            ensure(fits, || {
+                "in a tuple the return value and only it has no name".to_owned()
+            })
+        }
     }
 }
 
@@ -166,10 +223,16 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
             let fits = out.transfer == Transfer::Full
                 && owned(&out.conv).as_ref() == Some(&step.free)
-                && (step.when == When::Always)
-                    == matches!(out.conv, super::Conv::Utf8 | super::Conv::Filename);
+                && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
             ensure(fits, || {
                 format!("the release of c{} does not fit its conversion", cell.0)
+            })?;
+        } else {
+            ensure(step.when == When::Always, || {
+                format!(
+                    "c{} is released only unconverted but never converted",
+                    cell.0
+                )
             })?;
         }
     }
