@@ -69,8 +69,18 @@ def _install():
         _say(f"not installed: {error}")
 
 
+_started = False
+
+
 def start():
-    """Hook the import of PyGObject, or say what is wrong with ``GIJIT``."""
+    """Hook the import of PyGObject, or say what is wrong with ``GIJIT``.
+
+    Once: in a virtual environment with system site-packages Python runs each ``.pth`` file twice.
+    """
+    global _started
+    if _started:
+        return
+    _started = True
     value = os.environ.get("GIJIT")
     if value == "1":
         install_on_import()

@@ -8,13 +8,14 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, GasFormatter, Instruction, Op
 use crate::compile::backend::MachineCode;
 use crate::ir::Function;
 
-/// The instructions of `code`, one a line, then its constants; an operand that is the address of
-/// one of `function`'s symbols is followed by the name. On machines that are no x86-64 the bytes in
-/// hexadecimal.
+/// The instructions of `code`, one a line, then the constants that they read; an operand that is
+/// the address of one of `function`'s symbols is followed by the name. On machines that are no
+/// x86-64 the bytes in hexadecimal.
 pub fn disassemble(code: &MachineCode, function: &Function) -> String {
     if cfg!(not(target_arch = "x86_64")) {
         return hexadecimal(&code.bytes);
     }
+    let bytes = &code.bytes;
     let names: HashMap<u64, &str> = function
         .symbols
         .iter()
@@ -22,33 +23,49 @@ pub fn disassemble(code: &MachineCode, function: &Function) -> String {
         .filter(|symbol| symbol.address != 0)
         .map(|symbol| (symbol.address, symbol.name.as_str()))
         .collect();
-    let (instructions, constants) = code.bytes.split_at(code.bytes.len() - code.constants);
-    let mut decoder = Decoder::with_ip(64, instructions, 0, DecoderOptions::NONE);
+    let mut decoder = Decoder::with_ip(64, bytes, 0, DecoderOptions::NONE);
     let mut formatter = GasFormatter::new();
+    formatter.options_mut().set_rip_relative_addresses(true);
     let mut out = String::new();
     let mut instruction = Instruction::default();
-    while decoder.can_decode() {
+    // Constants stand behind the code that reads them, so the nearest is where code ends.
+    let mut end = bytes.len();
+    while decoder.position() < end && !is_padding(&bytes[decoder.position()..end]) {
         decoder.decode_out(&mut instruction);
+        if instruction.is_ip_rel_memory_operand() {
+            end = end.min(instruction.ip_rel_memory_address() as usize);
+        }
         let mut text = String::new();
         formatter.format(&instruction, &mut text);
         write!(out, "{:6x}  {text}", instruction.ip()).expect("writing to a String");
-        if let Some(name) = operands(&instruction).find_map(|operand| names.get(&operand)) {
+        if let Some(name) = operands(&instruction, bytes).find_map(|operand| names.get(&operand)) {
             write!(out, "  # {name}").expect("writing to a String");
         }
         out.push('\n');
     }
-    for (index, word) in constants.chunks(8).enumerate() {
-        let at = instructions.len() + index * 8;
+    for (index, word) in bytes[end..].chunks(8).enumerate() {
+        let at = end + index * 8;
         writeln!(out, "{at:6x}  .byte {}", hexadecimal(word)).expect("writing to a String");
     }
     out
 }
 
-/// Constants and absolute addresses among the operands.
-fn operands(instruction: &Instruction) -> impl Iterator<Item = u64> {
+/// Whether only zeros are left before the constants, which are aligned.
+fn is_padding(bytes: &[u8]) -> bool {
+    bytes.len() < 64 && bytes.iter().all(|byte| *byte == 0)
+}
+
+/// The numbers among an instruction's operands: immediate, an absolute address, or a constant that
+/// stands in `code`.
+fn operands(instruction: &Instruction, code: &[u8]) -> impl Iterator<Item = u64> {
     (0..instruction.op_count()).filter_map(|operand| match instruction.op_kind(operand) {
         OpKind::Immediate64 | OpKind::Immediate32to64 | OpKind::Immediate32 => {
             Some(instruction.immediate(operand))
+        }
+        OpKind::Memory if instruction.is_ip_rel_memory_operand() => {
+            let at = instruction.ip_rel_memory_address() as usize;
+            let word = code.get(at..at.checked_add(8)?)?;
+            Some(u64::from_le_bytes(word.try_into().ok()?))
         }
         OpKind::Memory => Some(instruction.memory_displacement64()),
         _ => None,

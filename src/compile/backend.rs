@@ -10,8 +10,6 @@ use crate::ir::Function;
 pub struct MachineCode {
     /// Instructions, and the constants that they read, in one piece.
     pub bytes: Vec<u8>,
-    /// How many bytes at the end of `bytes` are no instructions but constants that those read.
-    pub constants: usize,
     /// What `bytes` must be aligned to, a power of two, at most 64.
     pub align: usize,
     /// Where in `bytes` the function starts.

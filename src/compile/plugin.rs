@@ -46,7 +46,6 @@ pub mod abi {
         /// Machine code and constants, or UTF-8 text; NULL when empty.
         pub data: *mut u8,
         pub data_len: usize,
-        pub constants: usize,
         pub align: usize,
         pub entry: usize,
         /// An `.eh_frame` section; NULL when there is none.
@@ -63,7 +62,6 @@ pub mod abi {
                 pc_width: 0,
                 data: std::ptr::null_mut(),
                 data_len: 0,
-                constants: 0,
                 align: 1,
                 entry: 0,
                 unwind: std::ptr::null_mut(),
@@ -233,7 +231,6 @@ impl Backend for LlvmPlugin {
         self.request(function, abi::REQUEST_CODE, |reply| MachineCode {
             // SAFETY: the library filled the reply; both buffers are as long as it says.
             bytes: unsafe { bytes_of(reply.data, reply.data_len) },
-            constants: reply.constants,
             align: reply.align,
             entry: reply.entry,
             unwind: (reply.pc_width != 0).then(|| Unwind::EhFrame {

@@ -118,7 +118,6 @@ impl Backend for FakeBackend {
         assert!(!panics, "the script says so");
         Ok(MachineCode {
             bytes: vec![0xc3; 10],
-            constants: 0,
             align: 16,
             entry: 0,
             unwind: None,

@@ -138,23 +138,20 @@ fn make_type(
     made.tp_name = c"gi.FunctionInfo".as_ptr();
     made.tp_basicsize = (tail + size_of::<Tail>()) as ffi::Py_ssize_t;
     made.tp_base = base;
-    made.tp_flags = ffi::Py_TPFLAGS_DEFAULT
-        | ffi::Py_TPFLAGS_BASETYPE
-        | ffi::Py_TPFLAGS_HAVE_VECTORCALL
-        | flags;
-    made.tp_vectorcall_offset = tail as ffi::Py_ssize_t;
-    made.tp_call = Some(ffi::PyVectorcall_Call);
+    made.tp_flags = ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE;
     made.tp_dealloc = Some(dealloc);
-    made.tp_descr_get = descr_get;
     // SAFETY: a complete type with a ready base; the interpreter lock is held (see `create`).
     if unsafe { ffi::PyType_Ready(made) } < 0 {
         return Err(Python::attach(|py| PyErr::fetch(py).to_string()));
     }
-    if descr_get.is_none() {
-        // Inherited from PyGObject, whose function gives the object itself here. Without it
-        // CPython skips the call.
-        made.tp_descr_get = None;
-    }
+    // Only now, as PyGObject does with its own: `PyType_Ready` would make attributes such as
+    // `__get__` of them, which PyGObject's callables do not have. Nobody has seen the type yet.
+    made.tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL | flags;
+    made.tp_vectorcall_offset = tail as ffi::Py_ssize_t;
+    made.tp_call = Some(ffi::PyVectorcall_Call);
+    // The inherited function gives the object itself where there is nothing to bind. Without one
+    // CPython skips the call.
+    made.tp_descr_get = descr_get;
     Ok(made)
 }
 

@@ -23,7 +23,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::host;
-use crate::callable::object::{Tail, fields, tail};
+use crate::callable::object::{Tail, fields, tail, types};
 use crate::callable::{base, entry};
 use crate::marshal;
 
@@ -153,7 +153,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
             .unwrap_or_else(|panic| {
                 Err(Rejection {
                     // SAFETY: as above.
-                    name: unsafe { host::signature(info) }.0.name,
+                    name: unsafe { types().repository.name(info) },
                     reason: Reason::Defect,
                     detail: entry::panic_text(panic.as_ref()).to_owned(),
                 })

@@ -7,13 +7,14 @@ mod translate;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use gijit::code::disasm;
 use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode, Unwind};
-use gijit::ir::Function;
+use gijit::ir::{Function, SymbolDecl};
 
 /// Cranelift for the machine that it runs on.
 pub struct CraneliftBackend {
@@ -91,8 +92,6 @@ impl Backend for CraneliftBackend {
         };
         Ok(MachineCode {
             bytes: code.code_buffer().to_vec(),
-            // Cranelift says nothing of where a pool begins; scalar code has none.
-            constants: 0,
             align: 64,
             entry: 0,
             unwind,
@@ -103,11 +102,32 @@ impl Backend for CraneliftBackend {
         match what {
             Listing::Ir => {
                 self.translate(function);
-                Ok(self.context.func.display().to_string())
+                Ok(with_names(
+                    &self.context.func.display().to_string(),
+                    function,
+                ))
             }
             Listing::Asm => Ok(disasm::disassemble(&self.compile(function)?, function)),
         }
     }
+}
+
+/// CLIF has no names for addresses: adds them to the lines that make one.
+fn with_names(clif: &str, function: &Function) -> String {
+    let made = |line: &str, symbol: &SymbolDecl| {
+        let address = Imm64::new(symbol.address as i64);
+        symbol.address != 0 && line.ends_with(&format!("iconst.i64 {address}"))
+    };
+    let mut out = String::new();
+    for line in clif.lines() {
+        out += line;
+        if let Some(symbol) = function.symbols.iter().find(|symbol| made(line, symbol)) {
+            out += "  ; ";
+            out += &symbol.name;
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// A complete `.eh_frame` section for one function, whose address is filled in when it is placed.

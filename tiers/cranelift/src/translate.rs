@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     AbiParam, Block as ClifBlock, BlockArg, Function as ClifFunction, InstBuilder, MemFlagsData,
     SigRef as ClifSigRef, Signature, StackSlot as ClifSlot, StackSlotData, StackSlotKind,
-    Type as ClifType, Value as ClifValue, types,
+    Type as ClifType, UserFuncName, Value as ClifValue, types,
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -20,6 +20,7 @@ pub(super) fn translate(
     context: &mut FunctionBuilderContext,
     isa: &dyn TargetIsa,
 ) {
+    clif.name = UserFuncName::testcase(function.name.as_bytes());
     clif.signature = signature(&function.signature, isa);
     let mut b = FunctionBuilder::new(clif, context);
     let signatures = function

@@ -131,7 +131,6 @@ fn guarded<T>(body: impl FnOnce() -> Result<T, BackendError>) -> Result<T, Backe
 
 fn code_reply(code: MachineCode) -> abi::Reply {
     let mut reply = bytes_reply(code.bytes);
-    reply.constants = code.constants;
     reply.align = code.align;
     reply.entry = code.entry;
     if let Some(Unwind::EhFrame {

@@ -38,7 +38,6 @@ pub(crate) fn lay_out(bytes: &[u8]) -> Result<MachineCode, String> {
     for section in &text {
         piece.append(section)?;
     }
-    let text_size = piece.bytes.len();
     for section in &constants {
         piece.append(section)?;
     }
@@ -55,7 +54,6 @@ pub(crate) fn lay_out(bytes: &[u8]) -> Result<MachineCode, String> {
         .map(|frame| unwind(&file, &frame, &piece, entry))
         .transpose()?;
     Ok(MachineCode {
-        constants: piece.bytes.len() - text_size,
         bytes: piece.bytes,
         align: piece.align,
         entry,

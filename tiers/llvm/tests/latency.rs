@@ -113,19 +113,34 @@ fn measure(name: &str, backend: &mut dyn Backend, function: &Function) {
     );
 }
 
+/// Resident memory in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|n| n.parse().ok()).unwrap()
+}
+
 #[test]
 #[ignore = "measures"]
 fn latency() {
     let mut cranelift = CraneliftBackend::new().unwrap();
     let path = std::env::current_exe().unwrap();
     let path: PathBuf = path.with_file_name("libgijit_llvm.so");
+    let before = resident();
     let start = Instant::now();
     let mut llvm = LlvmPlugin::load(&path).unwrap();
-    println!("LLVM {} loaded in {:.1?}", llvm.version(), start.elapsed());
+    println!(
+        "LLVM {} loaded in {:.1?}, {} KiB",
+        llvm.version(),
+        start.elapsed(),
+        resident() - before
+    );
     for arguments in [0, 2, 8] {
         let function = thunk(arguments);
         verify::verify(&function).unwrap();
         measure("Cranelift", &mut cranelift, &function);
         measure("LLVM", &mut llvm, &function);
+        println!("resident memory: {} KiB more", resident() - before);
     }
 }

@@ -6,6 +6,7 @@
 mod cases;
 mod evaluate;
 mod functions;
+mod listing;
 mod random;
 mod unwind;
 
@@ -36,6 +37,7 @@ pub fn run(backend: &mut dyn Backend) {
     cases::run(backend, &memory);
     random::run(backend, &memory);
     unwind::run(backend, &memory);
+    listing::run(backend);
     assert_eq!(memory.live_bytes(), 0, "all code was retired");
 }
 
