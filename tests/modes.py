@@ -1,8 +1,8 @@
 """The ways in which the suites run Python.
 
-`stock`, `default` (gijit as users run it), each tier forced from the first call on, and `warm`: every
-callable climbs all tiers within a few calls, so that tier 2 speculates on what the first calls saw
-and its guards fail when later calls differ.
+`stock`, `default` (gijit as users run it), each tier forced from the first call on, and `warm`:
+every callable climbs all tiers within a few calls, so that tier 2 speculates on what the first
+calls saw and its guards fail when later calls differ.
 """
 
 import os

@@ -117,6 +117,8 @@ def check(suite, stock, mode):
         wanted = json.loads(SHARES.read_text())[mode]
         if not sums[mode] or other.share() < wanted:
             wrong.append(f"{mode} executed {other.share():.2%}; {wanted:.2%} is on record")
+    elif mode == "warm" and not all(sums[tier] for tier in FORCED):
+        wrong.append(f"warm: not every tier executed calls: {sums}")
     elif not sum(sums[tier] for tier in FORCED):
         wrong.append(f"{mode}: gijit executed no call")
     return other, wrong

@@ -23,7 +23,7 @@ def test_corpus_is_deterministic_on_stock(suite, stock):
     assert driver.differences(stock, again) == []
 
 
-@pytest.mark.parametrize("mode", ["default", "tier0", "tier1", "tier2"])
+@pytest.mark.parametrize("mode", ["default", "tier0", "tier1", "tier2", "warm"])
 def test_behaves_as_stock(suite, stock, mode):
     _, wrong = driver.check(suite, stock, mode)
     assert not wrong, "\n".join(wrong)
