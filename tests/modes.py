@@ -29,6 +29,6 @@ def environment(mode):
         env["GIJIT_MAX_TIER"] = mode[-1]
         env["GIJIT_COMPILE"] = "sync"
     if mode == "warm":
-        env["GIJIT_TIER1_CALLS"], env["GIJIT_TIER2_CALLS"] = "1", "2"
+        env["GIJIT_TIER1_CALLS"], env["GIJIT_TIER2_CALLS"] = "2", "4"
         env["GIJIT_COMPILE"] = "sync"
     return env

@@ -53,11 +53,14 @@ pub struct Engine {
 }
 
 /// Why a callable is left to PyGObject.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub struct Rejection {
     pub name: String,
     pub reason: Reason,
     pub detail: String,
+    /// The exception with which a class could not be imported. As in PyGObject, a call raises it and
+    /// the next call tries again, so nothing is kept of such a rejection.
+    pub raised: Option<Box<PyErr>>,
 }
 
 impl std::fmt::Display for Rejection {
@@ -141,9 +144,12 @@ impl Engine {
 
 /// Finds out how `callable` can be called, once, and sets its slot. `None` when it is rejected.
 ///
+/// # Errors
+/// See [`Rejection::raised`].
+///
 /// # Safety
 /// `callable` is one of ours, unbound, and outlives the result; the interpreter lock is held.
-pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
+pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a State>, PyErr> {
     // SAFETY: the caller's.
     let (tail, info): (&'a Tail, Info) = unsafe { (tail(callable), fields(callable).info) };
     if tail.slot.load(Ordering::Relaxed) == entry::first_call as *const () as usize {
@@ -156,6 +162,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
                     name: unsafe { types().repository.name(info) },
                     reason: Reason::Defect,
                     detail: entry::panic_text(panic.as_ref()).to_owned(),
+                    raised: None,
                 })
             })
             .and_then(|(linked, deprecated)| {
@@ -164,7 +171,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
             });
         if !tail.state.load(Ordering::Relaxed).is_null() {
             // SAFETY: states are freed by the object's deallocation only.
-            return unsafe { tail.state.load(Ordering::Relaxed).as_ref() };
+            return Ok(unsafe { tail.state.load(Ordering::Relaxed).as_ref() });
         }
         match resolved {
             Ok((linked, deprecated, interpreter)) => {
@@ -181,6 +188,10 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
                 tail.state
                     .store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
             }
+            Err(Rejection {
+                raised: Some(raised),
+                ..
+            }) => return Err(*raised),
             Err(rejection) => {
                 engine().reject(&rejection);
                 let pygobject = entry::pygobject_call as *const () as usize;
@@ -189,7 +200,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Option<&'a State> {
         }
     }
     // SAFETY: as above.
-    unsafe { tail.state.load(Ordering::Relaxed).as_ref() }
+    Ok(unsafe { tail.state.load(Ordering::Relaxed).as_ref() })
 }
 
 fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
@@ -197,6 +208,7 @@ fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
         name: linked.plan.name.clone(),
         reason: Reason::Defect,
         detail,
+        raised: None,
     })
 }
 
@@ -212,8 +224,13 @@ pub unsafe fn first_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller's; resolving has put another function into the slot.
     unsafe {
-        resolve(callable);
-        entry::enter(callable, args, nargsf, kwnames)
+        match resolve(callable) {
+            Ok(_) => entry::enter(callable, args, nargsf, kwnames),
+            Err(raised) => Python::attach(|py| {
+                raised.restore(py);
+                std::ptr::null_mut()
+            }),
+        }
     }
 }
 

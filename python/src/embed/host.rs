@@ -22,7 +22,7 @@ use crate::callable::entry;
 use crate::callable::object::types;
 use crate::glib::glib;
 use crate::layout::layout;
-use crate::marshal;
+use crate::marshal::{self, Unlinked};
 use crate::recipes::PythonRecipes;
 
 /// What reading a typelib needs of GObject.
@@ -85,6 +85,7 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
         name: signature.name.clone(),
         reason,
         detail,
+        raised: None,
     };
     if let Some(why) = engine().config.excludes(&signature.name) {
         return Err(rejected(Reason::NotSelected, why.to_owned()));
@@ -93,5 +94,12 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
     let plan = build(&signature).map_err(because)?;
     let repository = &types().repository;
     let linked = Python::attach(|py| marshal::link(py, repository, plan, &bindings));
-    Ok((linked.map_err(because)?, signature.deprecated))
+    match linked {
+        Ok(linked) => Ok((linked, signature.deprecated)),
+        Err(Unlinked::Reject(reject)) => Err(because(reject)),
+        Err(Unlinked::Raised(raised)) => Err(Rejection {
+            raised: Some(Box::new(raised)),
+            ..rejected(Reason::Unresolved, String::new())
+        }),
+    }
 }

@@ -73,7 +73,7 @@ fn find<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
 /// The resolved state of one of ours; `None` when it is rejected.
 fn state<'a>(callable: &'a Bound<'_, PyAny>) -> Option<&'a State> {
     // SAFETY: unbound and ours (`find`), kept alive by `callable`; the interpreter lock is held.
-    unsafe { resolve(callable.as_ptr()) }
+    unsafe { resolve(callable.as_ptr()) }.ok().flatten()
 }
 
 fn compile_error(py: Python<'_>, message: &str) -> PyErr {

@@ -63,16 +63,21 @@ unsafe fn bind(
     }
 }
 
-/// The parameter called `name`: by identity first, since names in calls and here are interned.
+/// The parameter called `name`.
 unsafe fn position(desc: &BindDesc, name: *mut ffi::PyObject) -> Option<usize> {
-    let known = |(own, _): &&(*mut ffi::PyObject, bool)| !own.is_null();
-    let same = desc.names.iter().position(|(own, _)| *own == name);
-    same.or_else(|| {
-        // SAFETY: both are str objects (keyword names always are), GIL held.
-        desc.names.iter().position(|entry| unsafe {
-            known(&entry) && ffi::PyUnicode_Compare(entry.0, name) == 0
-        })
-    })
+    let mut len = 0;
+    // SAFETY: keyword names are str objects; GIL held. The text lives as long as the str.
+    let name = unsafe {
+        let text = ffi::PyUnicode_AsUTF8AndSize(name, &mut len);
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        std::slice::from_raw_parts(text.cast::<u8>(), len as usize)
+    };
+    desc.names
+        .iter()
+        .position(|(own, _)| own.as_deref().is_some_and(|own| own.as_bytes() == name))
 }
 
 unsafe fn note(value: Object, profile: *const ArgProfile) {

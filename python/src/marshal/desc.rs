@@ -80,10 +80,10 @@ pub struct ResultDesc {
     pub constructor: bool,
 }
 
-/// What `bind` reads: per parameter the interned name (NULL for the instance) and whether it may be
-/// left out.
+/// What `bind` reads: per parameter the name (none for the instance) and whether it may be left out.
+/// The names are no Python objects: holding interned ones would show in their reference counts.
 pub struct BindDesc {
-    pub names: Vec<(*mut ffi::PyObject, bool)>,
+    pub names: Vec<(Option<String>, bool)>,
     /// Leading arguments that are no parameters.
     pub skip: usize,
 }

@@ -25,7 +25,7 @@ use gijit::signature::girepository::{Girepository, Info};
 use gijit::signature::{Bindings, Transfer, TypeRef};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::PyType;
 
 use crate::glib::{self, Glib, PyGObjectApi};
 use desc::{BindDesc, ResultDesc, TypeDesc, keep};
@@ -103,6 +103,20 @@ pub fn runtime() -> Runtime {
     }
 }
 
+/// Why a plan could not be linked.
+pub enum Unlinked {
+    /// For good.
+    Reject(Reject),
+    /// Importing a class raised. PyGObject raises that from the call and tries again at the next.
+    Raised(PyErr),
+}
+
+impl From<Reject> for Unlinked {
+    fn from(reject: Reject) -> Self {
+        Unlinked::Reject(reject)
+    }
+}
+
 /// Attaches helpers and descriptors to a verified plan.
 ///
 /// # Errors
@@ -113,12 +127,13 @@ pub fn link(
     repository: &Girepository,
     plan: Plan,
     bindings: &Bindings,
-) -> Result<Linked, Reject> {
+) -> Result<Linked, Unlinked> {
     if bindings.native == 0 {
         return Err(Reject {
             reason: Reason::NoSymbol,
             place: plan.symbol.clone(),
-        });
+        }
+        .into());
     }
     let linker = Linker {
         py,
@@ -152,13 +167,7 @@ pub fn link(
         names: plan
             .params
             .iter()
-            .map(|param| {
-                let name = param
-                    .name
-                    .as_deref()
-                    .map(|name| PyString::intern(py, name).into_any().unbind().into_ptr());
-                (name.unwrap_or(std::ptr::null_mut()), param.optional)
-            })
+            .map(|param| (param.name.clone(), param.optional))
             .collect(),
         skip: usize::from(plan.constructor),
     });
@@ -182,7 +191,7 @@ struct Linker<'a, 'py> {
 
 impl<'py> Linker<'_, 'py> {
     /// The descriptor of a conversion; 0 for those that need none.
-    fn desc(&self, conv: &Conv, nullable: bool, full: bool) -> Result<usize, Reject> {
+    fn desc(&self, conv: &Conv, nullable: bool, full: bool) -> Result<usize, Unlinked> {
         let Some(ty) = conv.type_ref() else {
             return Ok(0);
         };
@@ -191,7 +200,8 @@ impl<'py> Linker<'_, 'py> {
             place: ty.to_string(),
         };
         let binding = self.bindings.types.get(ty).ok_or_else(reject)?;
-        let class = self.class(ty).map_err(|_| reject())?;
+        let class = self.class(ty).map_err(Unlinked::Raised)?;
+        let class = class.cast_into::<PyType>().map_err(|_| reject())?;
         let members = match conv {
             // SAFETY: the binding's info is an enum's, kept alive by the bindings.
             Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },
@@ -209,13 +219,13 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// The class as PyGObject finds it: an attribute of the namespace's module.
-    fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyType>> {
+    fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyAny>> {
         let module = self.py.import(format!("gi.repository.{}", ty.namespace))?;
-        Ok(module.getattr(ty.name.as_str())?.cast_into::<PyType>()?)
+        module.getattr(ty.name.as_str())
     }
 
     /// Boxed and struct results are made by hand, so their class must be what that takes.
-    fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Reject> {
+    fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Unlinked> {
         let base = match conv {
             Conv::Boxed { .. } => "Boxed",
             Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
@@ -239,10 +249,11 @@ impl<'py> Linker<'_, 'py> {
         Err(Reject {
             reason: Reason::Unresolved,
             place,
-        })
+        }
+        .into())
     }
 
-    fn result(&self, plan: &Plan) -> Result<Option<Step>, Reject> {
+    fn result(&self, plan: &Plan) -> Result<Option<Step>, Unlinked> {
         let tuple_type = match &plan.result {
             ResultShape::Tuple { names } => self.tuple_type(names).map_err(|_| Reject {
                 reason: Reason::Unresolved,
