@@ -199,7 +199,7 @@ pub const VARIABLES: &[Variable] = &[
         name: "GIJIT_ONLY",
         default: "",
         allowed: "comma-separated patterns such as Gtk.Label.*",
-        doc: "The only callables that are compiled.",
+        doc: "The only callables that gijit takes over; all others stay with PyGObject.",
         set: |config, value| {
             config.only = patterns(value)?;
             Some(())
@@ -209,7 +209,7 @@ pub const VARIABLES: &[Variable] = &[
         name: "GIJIT_SKIP",
         default: "",
         allowed: "comma-separated patterns such as Gtk.Label.*",
-        doc: "Callables that are not compiled.",
+        doc: "Callables that stay with PyGObject.",
         set: |config, value| {
             config.skip = patterns(value)?;
             Some(())
