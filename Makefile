@@ -20,7 +20,7 @@ help:
 	@echo "build  .venv/ with gijit installed in release mode"
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
-	@echo "bench  the comparison tables"
+	@echo "bench  calls per tier against stock PyGObject, many repeats"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"
 	@echo "clean  removes all that the other targets made"
@@ -55,8 +55,7 @@ demo: build
 	@$(PY) demo/demo.py
 
 bench: build
-	$(CARGO) bench --workspace
-	$(PY) -m gijit bench
+	@$(PY) demo/demo.py --markdown --repeats 15
 
 lint: setup
 	cargo fmt --all --check

@@ -95,8 +95,8 @@ def stats():
 
     ``calls`` counts native calls by ``tier0``, ``tier1``, ``tier2`` and ``pygobject``, exactly
     while ``GIJIT_STATS`` is set; ``compiled`` counts compilations by ``tier1`` and ``tier2``;
-    ``deopts`` counts thunks left for a lower tier; ``rejections`` is :func:`rejections` with counts;
-    ``code_bytes`` is the machine code that exists, in bytes.
+    ``deopts`` counts thunks left for a lower tier; ``rejections`` is :func:`rejections` with
+    counts; ``code_bytes`` is the machine code that exists, in bytes.
     """
     from . import _embed
 

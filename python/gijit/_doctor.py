@@ -19,8 +19,10 @@ def main():
 
 
 def _examine():
-    yield "Python", sys.implementation.name == "cpython", (
-        f"{sys.implementation.name} {sys.version.split()[0]}, {sys.executable}"
+    yield (
+        "Python",
+        sys.implementation.name == "cpython",
+        (f"{sys.implementation.name} {sys.version.split()[0]}, {sys.executable}"),
     )
     from . import _embed
 
@@ -75,8 +77,10 @@ def _native(embed):
 def _start_up():
     folders = {sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()}
     found = [path for folder in folders for path in glob.glob(os.path.join(folder, "gijit.pth"))]
-    yield "GIJIT=1 at start-up", bool(found), (
-        found[0] if found else "no gijit.pth in site-packages: call gijit.install() instead"
+    yield (
+        "GIJIT=1 at start-up",
+        bool(found),
+        (found[0] if found else "no gijit.pth in site-packages: call gijit.install() instead"),
     )
 
 

@@ -191,7 +191,16 @@ def _classes():
     """Every class that PyGObject or an override made, once."""
     from gi import _gi
 
-    roots = ("GObject", "GInterface", "Boxed", "Struct", "Fundamental", "CCallback", "GEnum", "GFlags")
+    roots = (
+        "GObject",
+        "GInterface",
+        "Boxed",
+        "Struct",
+        "Fundamental",
+        "CCallback",
+        "GEnum",
+        "GFlags",
+    )
     pending = [getattr(_gi, name) for name in roots if hasattr(_gi, name)]
     seen = set(pending)
     while pending:

@@ -6,26 +6,26 @@ use crate::ir::builder::Builder;
 use crate::ir::{
     AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
 };
-use crate::plan::link::{Linked, Step};
-use crate::plan::{CallArg, Cell, ResultShape, When};
+use crate::plan::link::Linked;
+use crate::plan::{CallArg, ResultShape, When};
 
-const PTR: AbiType = AbiType::Ptr;
+pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
 const COUNT_SHIFT: i64 = 1;
 
 pub(super) struct Thunk<'a> {
-    linked: &'a Linked,
-    ctx: &'a Context<'a>,
+    pub(super) linked: &'a Linked,
+    pub(super) ctx: &'a Context<'a>,
     recipes: &'a dyn Recipes,
-    b: Builder,
+    pub(super) b: Builder,
     callable: Value,
     args: Value,
     nargsf: Value,
     kwnames: Value,
     /// The stack slot of each cell that something needs the address of.
-    slots: Vec<Option<StackSlot>>,
+    pub(super) slots: Vec<Option<StackSlot>>,
     /// The value of each cell that is not in memory only.
-    values: Vec<Option<Value>>,
+    pub(super) values: Vec<Option<Value>>,
     /// Steps of *in* that must be undone from here on, with the value of their cell.
     acquired: Vec<(usize, Value)>,
     /// The bail block for a number of acquired steps.
@@ -448,97 +448,5 @@ impl<'a> Thunk<'a> {
             let args = [self.callable, self.args, self.nargsf, self.kwnames];
             self.b.tail_call(Callee::Value(entry), &args);
         }
-    }
-}
-
-/// Small pieces that the phases share.
-impl Thunk<'_> {
-    /// The address of a Python argument's profile.
-    fn profile_addr(&mut self, param: usize) -> Value {
-        let address = self.ctx.profile + param * size_of::<ArgProfile>();
-        self.b.symbol_addr("profile", address as u64)
-    }
-
-    /// Records what a Python argument was.
-    fn note_argument(&mut self, param: usize, object: Value) {
-        let profile = self.profile_addr(param);
-        let note = self.ctx.runtime.note as u64;
-        self.b
-            .call("note", note, &[PTR, PTR], None, &[object, profile]);
-    }
-
-    fn call(
-        &mut self,
-        name: &str,
-        address: usize,
-        params: &[AbiType],
-        result: AbiType,
-        args: &[Value],
-    ) -> Value {
-        let value = self
-            .b
-            .call(name, address as u64, params, Some(result), args);
-        value.expect("a result type was given")
-    }
-
-    /// Branches on `status` being 0.
-    fn branch_zero(&mut self, status: Value, zero: Block, other: Block) {
-        let none = self.b.iconst(self.b.ty(status), 0);
-        let is_zero = self.b.compare(Condition::Eq, status, none);
-        self.b.branch(is_zero, zero, other);
-    }
-
-    fn offset(&mut self, base: Value, bytes: i64) -> Value {
-        if bytes == 0 {
-            return base;
-        }
-        let bytes = self.b.iconst(Type::Ptr, bytes);
-        self.b.binary(BinaryOp::Add, base, bytes)
-    }
-
-    fn return_null(&mut self) {
-        let null = self.b.iconst(Type::Ptr, 0);
-        self.b.ret(null);
-    }
-
-    fn cell_addr(&mut self, cell: Cell) -> Value {
-        let slot = *self.slots[usize::from(cell.0)].get_or_insert_with(|| self.b.slot(8));
-        self.b.slot_addr(slot)
-    }
-
-    /// The cell's value, loaded when the native function wrote it through its address.
-    fn cell_value(&mut self, cell: Cell, ty: Type) -> Value {
-        match self.values[usize::from(cell.0)] {
-            Some(value) => value,
-            None => {
-                let addr = self.cell_addr(cell);
-                self.b.load(ty, addr, 0)
-            }
-        }
-    }
-
-    /// The cell's address, with its value there.
-    fn cell_in_memory(&mut self, cell: Cell) -> Value {
-        let addr = self.cell_addr(cell);
-        if let Some(value) = self.values[usize::from(cell.0)] {
-            self.b.store(value, addr, 0);
-        }
-        addr
-    }
-
-    fn free(&mut self, step: &Step, cell: Cell) {
-        let addr = self.cell_in_memory(cell);
-        self.free_at(step, addr);
-    }
-
-    fn free_at(&mut self, step: &Step, addr: Value) {
-        let desc = self.b.symbol_addr("desc", step.desc as u64);
-        self.b.call(
-            step.name,
-            step.address as u64,
-            &[PTR, PTR],
-            None,
-            &[addr, desc],
-        );
     }
 }

@@ -16,7 +16,9 @@ SYNC = {"GIJIT_COMPILE": "sync"}
 
 
 def execute(arguments, **variables):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIJIT")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIJIT")
+    }
     environment.update(variables)
     return subprocess.run(
         [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300
@@ -38,22 +40,28 @@ def same_as_stock(code, **variables):
 
 
 def test_nothing_is_installed_by_itself():
-    assert program("""
+    assert program(
+        """
         import sys
         from gi.repository import GLib
         print("gijit" in sys.modules, GLib.random_int.__class__ is __import__("gi")._gi.FunctionInfo)
-    """, GIJIT_TIER1_CALLS="0") == ["False True"]
+    """,
+        GIJIT_TIER1_CALLS="0",
+    ) == ["False True"]
 
 
 def test_gijit_1_installs_when_gi_is_imported():
-    assert program("""
+    assert program(
+        """
         import sys
         print("gi" in sys.modules, "gijit._gijit" in sys.modules)
         import gi
         from gi.repository import GLib
         import gijit
         print(gijit.installed(), gijit.tier(GLib.random_int))
-    """, GIJIT="1") == ["False False", "True 0"]
+    """,
+        GIJIT="1",
+    ) == ["False False", "True 0"]
 
 
 def test_a_bad_value_is_one_line_and_the_program_runs():
@@ -63,13 +71,19 @@ def test_a_bad_value_is_one_line_and_the_program_runs():
 
 
 def test_a_failed_install_is_one_line_and_the_program_runs():
-    done = execute(["-c", textwrap.dedent("""
+    done = execute(
+        [
+            "-c",
+            textwrap.dedent("""
         import gi
         gi.version_info = (9, 99, 0)
         gi.__version__ = "9.99.0"
         from gi.repository import GLib
         print(GLib.ascii_strdown("X", 1))
-    """)], GIJIT="1")
+    """),
+        ],
+        GIJIT="1",
+    )
     assert done.stdout == "x\n"
     assert done.stderr.startswith("gijit: not installed: PyGObject 9.99.0 is newer than")
     assert done.stderr.count("\n") == 1
@@ -90,7 +104,9 @@ CENSUS = """
 
 
 def test_install_replaces_what_exists_and_uninstall_puts_it_back():
-    assert program(CENSUS + """
+    assert program(
+        CENSUS
+        + """
     print(kinds())
     gijit.install()
     gijit.install()
@@ -100,7 +116,8 @@ def test_install_replaces_what_exists_and_uninstall_puts_it_back():
     print(kinds(), gijit.installed(), type(GLib.Dir.__dict__["read_name"]) is stock)
     gijit.install()
     print(kinds())
-    """) == ["{True}", "{False} True False", "{True} False True", "{False}"]
+    """
+    ) == ["{True}", "{False} True False", "{True} False True", "{False}"]
 
 
 def test_a_held_callable_survives_uninstall():
@@ -192,11 +209,14 @@ BINDING = """
 """
 
 
-@pytest.mark.parametrize("variables", [
-    {"GIJIT_MAX_TIER": "0"},
-    {"GIJIT_MAX_TIER": "1", "GIJIT_TIER1_CALLS": "0", **SYNC},
-    {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", **SYNC},
-])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GIJIT_MAX_TIER": "0"},
+        {"GIJIT_MAX_TIER": "1", "GIJIT_TIER1_CALLS": "0", **SYNC},
+        {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", **SYNC},
+    ],
+)
 def test_binding_is_pygobjects(variables):
     same_as_stock(BINDING, **variables)
 
@@ -253,17 +273,31 @@ def test_promote_and_tier():
             except Exception as error:
                 print(type(error).__name__)
         print(gijit.tier(GLib.get_environ), "array" in gijit.rejections())
-    """) == ["0", "1 /a", "2 /a", "TypeError", "TypeError", "ValueError", "ValueError",
-             "CompileError", "-1 True"]
+    """) == [
+        "0",
+        "1 /a",
+        "2 /a",
+        "TypeError",
+        "TypeError",
+        "ValueError",
+        "ValueError",
+        "CompileError",
+        "-1 True",
+    ]
 
 
 def test_stats_count_each_call_once():
-    for tier, variables in enumerate([
-        {"GIJIT_MAX_TIER": "0"},
-        {"GIJIT_MAX_TIER": "1", "GIJIT_TIER1_CALLS": "0", **SYNC},
-        {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", **SYNC},
-    ]):
-        done = execute(["-c", textwrap.dedent("""
+    for tier, variables in enumerate(
+        [
+            {"GIJIT_MAX_TIER": "0"},
+            {"GIJIT_MAX_TIER": "1", "GIJIT_TIER1_CALLS": "0", **SYNC},
+            {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", **SYNC},
+        ]
+    ):
+        done = execute(
+            [
+                "-c",
+                textwrap.dedent("""
             import gijit
             from gi.repository import GLib
             down = GLib.ascii_strdown
@@ -273,7 +307,12 @@ def test_stats_count_each_call_once():
             except TypeError: pass
             after = gijit.stats()["calls"]
             print({name: after[name] - before[name] for name in after})
-        """)], GIJIT="1", GIJIT_STATS="1", **variables)
+        """),
+            ],
+            GIJIT="1",
+            GIJIT_STATS="1",
+            **variables,
+        )
         wanted = {"tier0": 0, "tier1": 0, "tier2": 0, "pygobject": 1, f"tier{tier}": 100}
         assert done.stdout == f"{wanted}\n"
         assert done.stderr.startswith("gijit statistics\n")
@@ -291,7 +330,8 @@ def test_explain_every_stage():
 
 
 def test_forked_child_and_threads_at_exit():
-    assert program("""
+    assert program(
+        """
         import os, threading, gijit
         from gi.repository import GLib
         threads = [threading.Thread(target=lambda: [GLib.ascii_strdown("A", 1) for _ in range(2000)])
@@ -304,7 +344,9 @@ def test_forked_child_and_threads_at_exit():
             os._exit(0 if gijit.tier(GLib.ascii_strup) >= 1 else 1)
         print(os.waitpid(child, 0)[1])
         for thread in threads: thread.join()
-    """, GIJIT="1") == ["0"]
+    """,
+        GIJIT="1",
+    ) == ["0"]
 
 
 def cli(*arguments, **variables):
@@ -313,8 +355,10 @@ def cli(*arguments, **variables):
 
 def test_cli_run(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("import sys, gijit\nfrom gi.repository import GLib\n"
-                      "print(sys.argv[1:], __name__, sys.path[0], gijit.installed())\nsys.exit(3)\n")
+    script.write_text(
+        "import sys, gijit\nfrom gi.repository import GLib\n"
+        "print(sys.argv[1:], __name__, sys.path[0], gijit.installed())\nsys.exit(3)\n"
+    )
     done = cli("run", str(script), "-x", "--json", "a")
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout == f"['-x', '--json', 'a'] __main__ {tmp_path} True\n"
@@ -327,8 +371,12 @@ def test_cli_explain():
     done = cli("explain", "GLib.ascii_strdown")
     assert done.stdout.startswith("plan GLib.ascii_strdown = g_ascii_strdown\n")
     assert "thunk" in cli("explain", "Gio-2.0.File.get_path", "--stage", "ir").stdout
-    for name, near in [("GLib.ascii_strdwn", "ascii_strdown"), ("Glib.x", "GLib"),
-                       ("Gio.File.get_pth", "get_path"), ("Gio.Fil.get_path", "File")]:
+    for name, near in [
+        ("GLib.ascii_strdwn", "ascii_strdown"),
+        ("Glib.x", "GLib"),
+        ("Gio.File.get_pth", "get_path"),
+        ("Gio.Fil.get_path", "File"),
+    ]:
         done = cli("explain", name)
         assert done.returncode == 2 and near in done.stderr and not done.stdout
     assert cli("explain", "GLib.get_environ").returncode == 1

@@ -43,9 +43,14 @@ pub fn setup(
     code: Arc<CodeMemory>,
     plugin: PathBuf,
 ) -> Setup {
-    let tier1: BackendFactory =
-        Box::new(|| Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>));
-    let tier2: BackendFactory = Box::new(move || llvm(&plugin));
+    let tier1: BackendFactory = Box::new(|| {
+        executable_memory()?;
+        Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>)
+    });
+    let tier2: BackendFactory = Box::new(move || {
+        executable_memory()?;
+        llvm(&plugin)
+    });
     Setup {
         config,
         recipes: Arc::new(PythonRecipes::new(layout(py))),
@@ -56,6 +61,11 @@ pub fn setup(
         tier1,
         tier2,
     }
+}
+
+/// A process without executable memory needs no back end.
+fn executable_memory() -> Result<(), BackendError> {
+    CodeMemory::probe().map_err(|error| BackendError::Unavailable(error.to_string()))
 }
 
 fn llvm(plugin: &std::path::Path) -> Result<Box<dyn Backend>, BackendError> {

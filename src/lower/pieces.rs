@@ -1,0 +1,98 @@
+//! Small pieces that the phases of a thunk share: cells, calls, notes.
+
+use super::thunk::{PTR, Thunk};
+use crate::dispatch::ArgProfile;
+use crate::ir::{AbiType, BinaryOp, Block, Condition, Type, Value};
+use crate::plan::Cell;
+use crate::plan::link::Step;
+
+impl Thunk<'_> {
+    /// The address of a Python argument's profile.
+    pub(super) fn profile_addr(&mut self, param: usize) -> Value {
+        let address = self.ctx.profile + param * size_of::<ArgProfile>();
+        self.b.symbol_addr("profile", address as u64)
+    }
+
+    /// Records what a Python argument was.
+    pub(super) fn note_argument(&mut self, param: usize, object: Value) {
+        let profile = self.profile_addr(param);
+        let note = self.ctx.runtime.note as u64;
+        self.b
+            .call("note", note, &[PTR, PTR], None, &[object, profile]);
+    }
+
+    pub(super) fn call(
+        &mut self,
+        name: &str,
+        address: usize,
+        params: &[AbiType],
+        result: AbiType,
+        args: &[Value],
+    ) -> Value {
+        let value = self
+            .b
+            .call(name, address as u64, params, Some(result), args);
+        value.expect("a result type was given")
+    }
+
+    /// Branches on `status` being 0.
+    pub(super) fn branch_zero(&mut self, status: Value, zero: Block, other: Block) {
+        let none = self.b.iconst(self.b.ty(status), 0);
+        let is_zero = self.b.compare(Condition::Eq, status, none);
+        self.b.branch(is_zero, zero, other);
+    }
+
+    pub(super) fn offset(&mut self, base: Value, bytes: i64) -> Value {
+        if bytes == 0 {
+            return base;
+        }
+        let bytes = self.b.iconst(Type::Ptr, bytes);
+        self.b.binary(BinaryOp::Add, base, bytes)
+    }
+
+    pub(super) fn return_null(&mut self) {
+        let null = self.b.iconst(Type::Ptr, 0);
+        self.b.ret(null);
+    }
+
+    pub(super) fn cell_addr(&mut self, cell: Cell) -> Value {
+        let slot = *self.slots[usize::from(cell.0)].get_or_insert_with(|| self.b.slot(8));
+        self.b.slot_addr(slot)
+    }
+
+    /// The cell's value, loaded when the native function wrote it through its address.
+    pub(super) fn cell_value(&mut self, cell: Cell, ty: Type) -> Value {
+        match self.values[usize::from(cell.0)] {
+            Some(value) => value,
+            None => {
+                let addr = self.cell_addr(cell);
+                self.b.load(ty, addr, 0)
+            }
+        }
+    }
+
+    /// The cell's address, with its value there.
+    pub(super) fn cell_in_memory(&mut self, cell: Cell) -> Value {
+        let addr = self.cell_addr(cell);
+        if let Some(value) = self.values[usize::from(cell.0)] {
+            self.b.store(value, addr, 0);
+        }
+        addr
+    }
+
+    pub(super) fn free(&mut self, step: &Step, cell: Cell) {
+        let addr = self.cell_in_memory(cell);
+        self.free_at(step, addr);
+    }
+
+    pub(super) fn free_at(&mut self, step: &Step, addr: Value) {
+        let desc = self.b.symbol_addr("desc", step.desc as u64);
+        self.b.call(
+            step.name,
+            step.address as u64,
+            &[PTR, PTR],
+            None,
+            &[addr, desc],
+        );
+    }
+}

@@ -1,0 +1,227 @@
+"""What must not go wrong around calls: threads, forks, exits, missing pieces, bad settings.
+
+Each test runs real programs in child processes, since what it checks is a whole process: its
+output, its exit status and what it says on standard error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import gijit
+import pytest
+
+QUICK = {"GIJIT": "1", "GIJIT_TIER1_CALLS": "5", "GIJIT_TIER2_CALLS": "20"}
+TIMEOUT = 120
+
+
+def run(source, *args, code=0, **variables):
+    """Runs `source` in a child with `variables`; returns its standard output and error."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIJIT")}
+    child = subprocess.run(
+        [sys.executable, *args, "-c", source],
+        env={**env, **variables}, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert child.returncode == code, f"{child.returncode}\n{child.stdout}\n{child.stderr}"
+    return child.stdout, child.stderr
+
+
+PROGRAM = """
+from gi.repository import GLib
+print(sum(GLib.ascii_digit_value(48 + i % 10) for i in range(5000)))
+"""
+RESULT = "22500\n"
+
+
+@pytest.mark.parametrize(
+    "name, value, allowed",
+    [
+        ("GIJIT_TIER1_CALLS", "many", "number"),
+        ("GIJIT_TIER2_CALLS", "-1", "number"),
+        ("GIJIT_MAX_TIER", "7", "0, 1 or 2"),
+        ("GIJIT_COMPILE", "never", "background or sync"),
+        ("GIJIT_TRACE", "everything", "tier, deopt"),
+        ("GIJIT_CODE_LIMIT", "big", "bytes"),
+    ],
+)
+def test_a_bad_value_is_one_clear_line(name, value, allowed):
+    out, err = run(PROGRAM, GIJIT="1", **{name: value})
+    assert out == RESULT
+    (line,) = err.splitlines()
+    assert name in line and value in line and allowed in line
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_known_one():
+    out, err = run(PROGRAM, GIJIT="1", GIJIT_MAX_TEIR="1")
+    assert out == RESULT
+    (line,) = err.splitlines()
+    assert "GIJIT_MAX_TEIR" in line and "GIJIT_MAX_TIER" in line
+
+
+def test_nothing_is_imported_while_gijit_is_off():
+    source = "import sys; from gi.repository import GLib; print('gijit' in sys.modules)"
+    assert run(source) == ("False\n", "")
+    assert run(source, GIJIT="0", GIJIT_TRACE="tier") == ("False\n", "")
+
+
+def test_only_and_skip_select_callables():
+    source = PROGRAM + "import gijit; print(gijit.tier(GLib.ascii_digit_value))"
+    quick = {**QUICK, "GIJIT_COMPILE": "sync"}
+    assert run(source, **quick)[0] == RESULT + "2\n"
+    assert run(source, **quick, GIJIT_SKIP="GLib.ascii_*")[0] == RESULT + "-1\n"
+    assert run(source, **quick, GIJIT_ONLY="Gio.*")[0] == RESULT + "-1\n"
+
+
+def test_trace_lines_go_to_the_file_of_the_process(tmp_path):
+    file = tmp_path / "trace-%p"
+    _, err = run(
+        PROGRAM, **QUICK, GIJIT_COMPILE="sync", GIJIT_TRACE="tier", GIJIT_TRACE_FILE=str(file)
+    )
+    assert err == ""
+    (written,) = tmp_path.iterdir()
+    assert written.name.removeprefix("trace-").isdigit()
+    lines = written.read_text().splitlines()
+    assert ["GLib.ascii_digit_value" in line for line in lines] == [True, True]
+
+
+@pytest.mark.parametrize("garbage", [None, b"no library at all"])
+def test_without_the_llvm_library_tier_1_goes_on(tmp_path, garbage):
+    package = tmp_path / "gijit"
+    shutil.copytree(Path(gijit.__file__).parent, package)
+    plugin = package / "libgijit_llvm.so"
+    plugin.unlink()
+    if garbage is not None:
+        plugin.write_bytes(garbage)
+    source = PROGRAM + "print(gijit.tier(GLib.ascii_digit_value), gijit.__file__)"
+    source = "import gijit; gijit.install()\n" + source
+    variables = {**QUICK, "GIJIT": "0", "GIJIT_COMPILE": "sync"}
+    out, err = run(source, PYTHONPATH=str(tmp_path), **variables)
+    assert out == f"{RESULT}1 {package}/__init__.py\n"
+    (line,) = err.splitlines()
+    assert str(plugin) in line
+
+
+def test_a_process_that_refuses_executable_memory_runs_on():
+    refuse = "import ctypes; assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0\n"
+    source = refuse + PROGRAM + "import gijit; print(gijit.tier(GLib.ascii_digit_value))"
+    out, err = run(source, **QUICK, GIJIT_COMPILE="sync")
+    assert out == RESULT + "0\n"
+    assert "executable memory" in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_a_full_code_memory_leaves_callables_where_they_are():
+    out, _ = run(PROGRAM, **QUICK, GIJIT_COMPILE="sync", GIJIT_CODE_LIMIT="64")
+    assert out == RESULT
+
+
+THREADS = """
+import sys, threading
+sys.setswitchinterval(1e-5)
+from gi.repository import Gio, GLib
+file = Gio.File.new_for_path("/a/b")
+wrong = []
+def work():
+    for i in range(4000):
+        if GLib.ascii_digit_value(48 + i % 10) != i % 10: wrong.append(i)
+        if file.get_basename() != "b" or not file.equal(file): wrong.append(i)
+        if i % 500 == 0: GLib.usleep(1000)
+        try: Gio.File.new_for_path("/no/such").query_info("*", 0, None); wrong.append(i)
+        except GLib.Error as error:
+            if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND): wrong.append(i)
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+import gijit; gijit.flush()
+print(wrong, gijit.tier(GLib.ascii_digit_value))
+"""
+
+
+@pytest.mark.parametrize("compile_mode", ["background", "sync"])
+def test_threads_call_what_is_being_promoted(compile_mode):
+    assert run(THREADS, **QUICK, GIJIT_COMPILE=compile_mode)[0] == "[] 2\n"
+
+
+FORK = """
+import os
+from gi.repository import GLib
+import gijit
+def hot(function, *args):
+    for _ in range(200): result = function(*args)
+    return result
+hot(GLib.ascii_digit_value, 55)
+for round in range(30):
+    child = os.fork()
+    if child == 0:
+        ok = hot(GLib.ascii_digit_value, 55) == 7
+        for _ in range(3):
+            ok = ok and hot(GLib.ascii_xdigit_value, 65) == 10
+            gijit.flush()
+        ok = ok and gijit.tier(GLib.ascii_xdigit_value) == 2
+        ok = ok and hot(GLib.unichar_isalpha, "a") and hot(GLib.ascii_xdigit_value, 65) == 10
+        os._exit(0 if ok else 1)
+    hot([GLib.unichar_isdigit, GLib.unichar_isspace, GLib.unichar_isupper][round % 3], "1")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, round
+gijit.flush()
+print(hot(GLib.ascii_digit_value, 56), gijit.tier(GLib.ascii_digit_value))
+"""
+
+
+def test_parent_and_child_go_on_after_a_fork():
+    assert run(FORK, **QUICK)[0] == "8 2\n"
+
+
+EXIT = """
+import os, sys, threading
+from gi.repository import GLib
+for name in ("isalpha", "isdigit", "isspace", "isupper", "islower", "isalnum", "ispunct"):
+    function = getattr(GLib, "unichar_" + name)
+    for _ in range(60): function("a")
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("ending", ["", "os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), 15)"])
+def test_a_program_may_end_while_code_is_compiled(ending):
+    code = -15 if "kill" in ending else 0
+    for _ in range(10):
+        assert run(EXIT + ending, code=code, **QUICK)[0] == "done\n"
+
+
+GUARDS = """
+from gi.repository import GLib
+import gijit
+f = GLib.random_double_range
+def hot(*args):
+    for _ in range(300):
+        if not args[0] <= f(*args) <= args[1]: raise SystemExit("wrong")
+rounds = []
+for _ in range(8):
+    hot(1.0, 2.0); hot(1, 2); hot(True, 2.0)
+    rounds.append(gijit.tier(f))
+print(rounds[-1] in (1, 2), gijit.stats()["deopts"] > 0)
+"""
+
+
+def test_failed_guards_are_counted_and_end_in_code_that_fits():
+    out, _ = run(GUARDS, **QUICK, GIJIT_COMPILE="sync", GIJIT_STATS=os.devnull)
+    assert out == "True True\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, near",
+    [
+        (["explain", "GLib.random_double_rang"], "random_double_range"),
+        (["explain", "Gtkk.Label.set_text"], "Gtk"),
+        (["coverage", "NoSuchNamespace-1.0"], "NoSuchNamespace"),
+    ],
+)
+def test_an_unknown_name_is_explained(arguments, near):
+    child = subprocess.run(
+        [sys.executable, "-m", "gijit", *arguments],
+        capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert child.returncode == 2
+    assert near in child.stderr and "Traceback" not in child.stderr
