@@ -54,7 +54,7 @@ def texts():
         env=env, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     parts = re.split(r"^===== (\S+) (\S+)\n", child.stdout, flags=re.MULTILINE)[1:]
-    return {(name, stage): normal(text) for name, stage, text in zip(*[iter(parts)] * 3)}
+    return {(name, stage): normal(text) for name, stage, text in zip(*[iter(parts)] * 3, strict=False)}
 
 
 def normal(text):
