@@ -15,9 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "pygobject")]
-from modes import FORCED, MODES, environment
-
 import build
+from modes import FORCED, MODES, environment
 
 SHARES = HERE / "shares.json"
 # After so many crashes the rest counts as not run.

@@ -1,9 +1,9 @@
 """Every call of the corpus behaves under gijit, in each forced tier, as it does on stock."""
 
 import pytest
-from corpus import driver
 
 import build
+from corpus import driver
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,10 @@ def texts():
         env=env, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     parts = re.split(r"^===== (\S+) (\S+)\n", child.stdout, flags=re.MULTILINE)[1:]
-    return {(name, stage): normal(text) for name, stage, text in zip(*[iter(parts)] * 3, strict=False)}
+    names, stages, bodies = parts[::3], parts[1::3], parts[2::3]
+    return {
+        (name, stage): normal(text) for name, stage, text in zip(names, stages, bodies, strict=True)
+    }
 
 
 def normal(text):

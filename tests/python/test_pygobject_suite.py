@@ -1,9 +1,9 @@
 """PyGObject's own test suite has the same outcomes under gijit, in every mode, as on stock."""
 
 import pytest
-import run as suite_runner
 
 import build
+import run as suite_runner
 
 
 @pytest.fixture(scope="module")
