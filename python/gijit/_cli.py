@@ -90,6 +90,7 @@ def _explain(options):
 
 def _coverage(options):
     results = []
+    missing = 0
     for namespace in options.namespaces:
         if len(options.namespaces) > 1:
             # A process holds one version of a namespace, and of whatever it depends on.
@@ -97,6 +98,10 @@ def _coverage(options):
                 [sys.executable, "-m", "gijit", "coverage", "--json", namespace],
                 stdout=subprocess.PIPE,
             )
+            if child.returncode == 2:
+                # The child has said what is missing; the others are shown all the same.
+                missing = 2
+                continue
             if child.returncode:
                 return child.returncode if child.returncode > 0 else 1
             results += json.loads(child.stdout)["namespaces"]
@@ -112,7 +117,7 @@ def _coverage(options):
         print(json.dumps({"namespaces": results}, indent=2))
     else:
         _print_coverage(results)
-    return 0
+    return missing
 
 
 def _cover(text):
@@ -158,7 +163,7 @@ class _Progress:
 
 
 def _print_coverage(rows):
-    width = max(len("namespace"), *(len(row["namespace"]) for row in rows))
+    width = max([len("namespace"), *(len(row["namespace"]) for row in rows)])
     print(f"{'namespace':{width}}  callables   tier 0   tier 1   tier 2  rejected")
     for row in rows:
         rejected = sum(row["rejected"].values())

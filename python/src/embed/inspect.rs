@@ -73,7 +73,10 @@ fn find<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
 /// The resolved state of one of ours; `None` when it is rejected.
 fn state<'a>(callable: &'a Bound<'_, PyAny>) -> Option<&'a State> {
     // SAFETY: unbound and ours (`find`), kept alive by `callable`; the interpreter lock is held.
-    unsafe { resolve(callable.as_ptr()) }.ok().flatten()
+    // An import that raised is tried again, as the next call would.
+    unsafe { resolve(callable.as_ptr()).or_else(|_| resolve(callable.as_ptr())) }
+        .ok()
+        .flatten()
 }
 
 fn compile_error(py: Python<'_>, message: &str) -> PyErr {
