@@ -12,6 +12,7 @@ calls (`shares.json`), or calls that silently fell back to PyGObject would pass 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,11 @@ class Run:
         return ", ".join(f"{counted[word]} {word}" for word in words)
 
 
+def _interruptible():
+    """Tests of Ctrl-C need SIGINT, which background jobs of a shell inherit as ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run_suite(suite, mode, gtk="3.0", tests=(), label=""):
     """Runs the suite, or only `tests`, in `mode`; returns a Run. Survives crashes."""
     results = suite.base / "results" / f"gtk{gtk}-{mode}{label}.jsonl"
@@ -72,8 +78,9 @@ def run_suite(suite, mode, gtk="3.0", tests=(), label=""):
         for _ in range(CRASH_LIMIT):
             try:
                 status = subprocess.run(
-                    command, cwd=suite.source, env=env, stdout=log, stderr=log, timeout=TIMEOUT
-                ).returncode
+                    command, cwd=suite.source, env=env, stdout=log, stderr=log, timeout=TIMEOUT,
+                    preexec_fn=_interruptible,
+                ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 status = -1
             # pytest's own statuses: 0 all passed, 1 some failed, 5 nothing left to run.
