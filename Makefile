@@ -51,7 +51,7 @@ test-rust: setup
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom $(CARGO) test -p gijit --test loom_slot
 
 test-python: setup
-	$(PY) -m pytest tests -ra
+	$(PY) -m pytest tests -raP
 
 demo: build
 	@$(PY) demo/demo.py

@@ -1,7 +1,7 @@
 """Golden files: thunk IR, CLIF and LLVM IR of a dozen signatures.
 
 The texts name what a thunk calls and leave addresses out, so they are the same in every process.
-`GOLDEN_BLESS=1` writes them anew.
+`GIJIT_BLESS=1` writes them anew.
 """
 
 import os
@@ -71,7 +71,7 @@ def normal(text):
 @pytest.mark.parametrize("name", CALLABLES)
 def test_text_is_the_golden_one(texts, name, stage):
     file = GOLDEN / stage / f"{name}.txt"
-    if os.environ.get("GOLDEN_BLESS") == "1":
+    if os.environ.get("GIJIT_BLESS") == "1":
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(texts[name, stage])
     assert texts[name, stage] == file.read_text()
