@@ -263,7 +263,10 @@ impl<'a> Thunk<'a> {
             self.b.store(more, counter, 0);
         }
         let runtime = self.ctx.runtime;
-        let thread = self.call("save thread", runtime.save_thread, &[], PTR, &[]);
+        let thread = match self.ctx.hold_lock {
+            true => None,
+            false => Some(self.call("save thread", runtime.save_thread, &[], PTR, &[])),
+        };
         let result = self.b.call(
             &self.linked.plan.symbol,
             self.linked.native as u64,
@@ -271,13 +274,11 @@ impl<'a> Thunk<'a> {
             call.result.map(|(_, abi)| abi),
             &args,
         );
-        self.b.call(
-            "restore thread",
-            runtime.restore_thread as u64,
-            &[PTR],
-            None,
-            &[thread],
-        );
+        if let Some(thread) = thread {
+            let restore = runtime.restore_thread as u64;
+            self.b
+                .call("restore thread", restore, &[PTR], None, &[thread]);
+        }
         if let Some((cell, _)) = call.result {
             self.values[usize::from(cell.0)] = result;
         }

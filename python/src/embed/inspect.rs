@@ -210,7 +210,7 @@ fn explain(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
         "llvm" => listing(Tier::Two, Listing::Ir),
         "asm" => listing(compiled, Listing::Asm),
         "profile" => Ok(profile(&core)),
-        _ => Ok("released: the interpreter lock is released around every call\n".to_owned()),
+        _ => Ok(py.detach(|| compiler.interpreter_lock(&core)).to_string()),
     }
 }
 
