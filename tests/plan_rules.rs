@@ -139,10 +139,20 @@ fn only_pointers_take_none() {
     let plan = planned(&function(vec![
         nullable(param("text", Type::Utf8)),
         nullable(param("count", int())),
+        nullable(Param {
+            is_pointer: true,
+            ..param("counter", int())
+        }),
+        nullable(param("data", Type::Pointer)),
     ]));
     let nullable: Vec<bool> = plan.ins.iter().map(|op| op.nullable).collect();
-    assert_eq!(nullable, [true, false]);
-    assert!(plan.params[1].optional);
+    assert_eq!(nullable, [true, false, false, true]);
+    assert!(plan.params.iter().all(|param| param.optional));
+    let as_pointer = CallArg::Value {
+        cell: Cell(2),
+        abi: AbiType::Ptr,
+    };
+    assert_eq!(plan.call.args[2], as_pointer);
 }
 
 #[test]
@@ -348,7 +358,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
                 ty: named("Callback"),
             },
         ),
-        of(Reason::Pointer, Type::Pointer),
         of(Reason::Value, structure(StructKind::Value)),
         of(Reason::Closure, structure(StructKind::Closure)),
         of(Reason::Error, Type::Error),

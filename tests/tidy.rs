@@ -20,6 +20,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/desc.rs",
     "python/src/marshal/mod.rs",
     "python/src/marshal/outward.rs",
+    "python/src/marshal/pointer.rs",
     "python/src/marshal/scalar.rs",
     "python/src/marshal/table.rs",
     "python/src/marshal/wrapped.rs",

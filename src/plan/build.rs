@@ -218,7 +218,7 @@ impl Builder {
                 name: Some(param.name.clone()),
                 optional: param.nullable,
             });
-            let nullable = param.nullable && abi == AbiType::Ptr;
+            let nullable = param.nullable && conv.takes_none();
             let from = Some(self.params.len() as u16 - 1);
             self.push_in(from, cell, conv.clone(), nullable, param.transfer)
                 .map_err(reject)?;

@@ -18,15 +18,13 @@ pub(super) fn conversion(
     is_pointer: bool,
     length: Option<AbiType>,
 ) -> Result<Conv, Reason> {
-    let basic = |conv| {
-        if is_pointer {
-            Err(Reason::Pointer)
-        } else {
-            Ok(conv)
-        }
+    let basic = |conv| match is_pointer {
+        true => Ok(Conv::AsPointer { of: Box::new(conv) }),
+        false => Ok(conv),
     };
     match ty {
-        Type::Void | Type::Pointer => Err(Reason::Pointer),
+        Type::Void => Err(Reason::Unresolved),
+        Type::Pointer => Ok(Conv::Pointer),
         Type::Boolean => basic(Conv::Boolean),
         Type::Integer(abi) => basic(Conv::Integer(*abi)),
         Type::Float => basic(Conv::Float),

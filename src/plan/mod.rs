@@ -41,6 +41,13 @@ pub enum Conv {
     Double,
     Unichar,
     GType,
+    /// `gpointer`: None, an int or a capsule; comes out as an int.
+    Pointer,
+    /// A number that the typelib calls a pointer. PyGObject converts the number and passes it where
+    /// the pointer goes.
+    AsPointer {
+        of: Box<Conv>,
+    },
     /// Zero-terminated UTF-8.
     Utf8,
     /// Zero-terminated, in the file system's encoding.
@@ -135,7 +142,9 @@ impl Conv {
             Conv::Unichar => AbiType::U32,
             Conv::GType => AbiType::U64,
             Conv::Enum { storage, .. } | Conv::Flags { storage, .. } => *storage,
-            Conv::Utf8
+            Conv::Pointer
+            | Conv::AsPointer { .. }
+            | Conv::Utf8
             | Conv::Filename
             | Conv::Object { .. }
             | Conv::Boxed { .. }
@@ -148,6 +157,11 @@ impl Conv {
         }
     }
 
+    /// Whether None can stand for NULL.
+    pub fn takes_none(&self) -> bool {
+        self.abi() == AbiType::Ptr && !matches!(self, Conv::AsPointer { .. })
+    }
+
     /// The registered type that it names.
     pub fn type_ref(&self) -> Option<&TypeRef> {
         match self {
@@ -157,7 +171,7 @@ impl Conv {
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty } => Some(ty),
-            Conv::Inline { of } => of.type_ref(),
+            Conv::Inline { of } | Conv::AsPointer { of } => of.type_ref(),
             _ => None,
         }
     }

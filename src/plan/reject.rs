@@ -34,8 +34,6 @@ reasons! {
     List = "list";
     /// A callback argument.
     Callback = "callback";
-    /// A bare pointer (gpointer) argument or result.
-    Pointer = "pointer";
     /// A GValue argument or result.
     Value = "gvalue";
     /// A GClosure argument or result.
@@ -64,7 +62,7 @@ reasons! {
     TooLarge = "too-large";
     /// The library does not export the symbol that its typelib names.
     NoSymbol = "no-symbol";
-    /// A type that no installed typelib defines.
+    /// A type that no installed typelib defines, or an argument of type void.
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";

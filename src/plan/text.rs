@@ -116,6 +116,8 @@ impl std::fmt::Display for Conv {
             Conv::Double => f.write_str("double"),
             Conv::Unichar => f.write_str("unichar"),
             Conv::GType => f.write_str("gtype"),
+            Conv::Pointer => f.write_str("pointer"),
+            Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
             Conv::Utf8 => f.write_str("utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),

@@ -88,7 +88,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             })?;
             defined.push(cell);
         }
-        ensure(!op.nullable || op.conv.abi() == AbiType::Ptr, || {
+        ensure(!op.nullable || op.conv.takes_none(), || {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
         let container = op.conv.is_container();

@@ -12,7 +12,10 @@ from functools import cache
 
 import gi
 
-GROUPS = ("scalars", "text", "arguments", "containers", "objects", "boxed", "values", "glib", "gio")
+GROUPS = (
+    "scalars", "text", "arguments", "pointers", "containers", "objects", "boxed", "values", "glib",
+    "gio",
+)  # fmt: skip
 REPETITIONS = 6
 
 CASES = {}

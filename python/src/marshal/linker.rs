@@ -16,6 +16,7 @@ use pyo3::types::PyType;
 
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::pointer::NumberDesc;
 use super::table::step;
 use super::{api, free_step, in_step, out_step, outward};
 
@@ -121,12 +122,19 @@ impl<'py> Linker<'_, 'py> {
                     Transfer::Full if !inline => Transfer::Full,
                     _ => Transfer::None,
                 };
-                let step = self.inward(conv, false, transfer)?;
+                let nullable = matches!(conv, Conv::Pointer);
+                let step = self.inward(conv, nullable, transfer)?;
                 let kept = conv.is_container() && transfer != Transfer::Full;
                 let kept = kept.then(|| free_step(&Free::Kept, conv, step.desc));
                 Ok((step, kept, transfer))
             })?,
-            false => self.desc(conv, nullable, full)?,
+            false => match conv {
+                Conv::AsPointer { of } => keep(NumberDesc {
+                    step: self.inward(of, false, transfer)?,
+                    size: of.abi().size(),
+                }),
+                _ => self.desc(conv, nullable, full)?,
+            },
         };
         Ok(in_step(conv, nullable, full, desc))
     }

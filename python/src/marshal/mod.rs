@@ -3,8 +3,8 @@
 //! [`link`] (in `linker`) turns a plan into a linked plan: it imports the classes that steps name, as
 //! PyGObject does on a first call, and makes the descriptors. The helper of each step is picked by
 //! its conversion here, the one place where that choice is made. Helpers live in `scalar` and
-//! `wrapped` (phase *in*, and giving back), `outward` (phase *out* and the result), `container`
-//! (arrays, lists and hash tables) and `bind`; each is declared once, in the table of its file.
+//! `wrapped` (phase *in*, and giving back), `outward` (phase *out* and the result), `pointer`,
+//! `container` (arrays, lists and hash tables) and `bind`; each is declared once, in the table of its file.
 //!
 //! Absent: fast paths; `recipes/` has them.
 
@@ -13,6 +13,7 @@ mod container;
 pub mod desc;
 mod linker;
 mod outward;
+mod pointer;
 mod scalar;
 mod table;
 mod wrapped;
@@ -121,6 +122,9 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Double => step!(s::in_double, desc),
         Conv::Unichar => step!(s::in_unichar, desc),
         Conv::GType => step!(s::in_gtype, desc),
+        Conv::Pointer if nullable => step!(pointer::in_pointer_nullable, desc),
+        Conv::Pointer => step!(pointer::in_pointer, desc),
+        Conv::AsPointer { .. } => step!(pointer::in_number, desc),
         Conv::Utf8 => match (nullable, full) {
             (false, false) => step!(s::in_utf8, desc),
             (true, false) => step!(s::in_utf8_nullable, desc),
@@ -169,6 +173,9 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Double => step!(o::out_double, desc),
         Conv::Unichar => step!(o::out_unichar, desc),
         Conv::GType => step!(o::out_gtype, desc),
+        Conv::Pointer => step!(pointer::out_pointer, desc),
+        // PyGObject reads the low bytes of the pointer.
+        Conv::AsPointer { of } => out_step(of, desc),
         Conv::Utf8 => step!(o::out_utf8, desc),
         Conv::Filename => step!(o::out_filename, desc),
         Conv::Enum { .. } => step!(o::out_enum, desc),

@@ -72,7 +72,7 @@ macro_rules! number_slot {
 }
 
 /// What `PyNumber_Long` gives for an int, a subclass that leaves `__int__` alone, or a float.
-unsafe fn read_long(value: *mut ffi::PyObject) -> Option<i128> {
+pub(super) unsafe fn read_long(value: *mut ffi::PyObject) -> Option<i128> {
     // SAFETY: `value` is a valid object and the GIL is held; slots are read from ready types.
     unsafe {
         let ty = ffi::Py_TYPE(value);

@@ -30,6 +30,12 @@ pub(super) fn convert(
             let value = small_int(r, b, object, slow);
             Some(in_range(r, b, value, *abi, slow))
         }
+        Conv::Pointer if layout.long_readable => {
+            r.expect_type(b, object, layout.long_type, "int", known, slow)?;
+            let value = small_int(r, b, object, slow);
+            let address = in_range(r, b, value, AbiType::U64, slow);
+            Some(b.convert(ConvertOp::Bitcast, Type::Ptr, address))
+        }
         Conv::Enum { storage, .. } | Conv::Flags { storage, .. } if layout.long_readable => {
             let ty = desc::exact_type(step);
             if ty == 0 {

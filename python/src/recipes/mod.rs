@@ -72,6 +72,7 @@ impl Recipes for PythonRecipes {
         let layout = self.layout;
         let useful = match &op.conv {
             Conv::Integer(_) => ty == layout.long_type,
+            Conv::Pointer => ty == layout.long_type || ty == layout.none_type,
             Conv::Float | Conv::Double => ty == layout.float_type,
             Conv::Utf8 | Conv::Filename => ty == layout.unicode_type || ty == layout.none_type,
             Conv::Enum { .. } | Conv::Flags { .. } => ty == desc::exact_type(step),

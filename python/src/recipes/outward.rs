@@ -19,6 +19,10 @@ pub(super) fn convert(r: &PythonRecipes, b: &mut Builder, op: &Out, value: Value
             Some(object)
         }
         Conv::Integer(abi) => Some(integer(r, b, value, *abi)),
+        Conv::Pointer => {
+            let address = b.convert(ConvertOp::Bitcast, Type::I64, value);
+            Some(integer(r, b, address, AbiType::U64))
+        }
         Conv::Double => Some(float(r, b, value)),
         Conv::Float => {
             let wide = b.convert(ConvertOp::Fpromote, Type::F64, value);

@@ -154,6 +154,10 @@ impl<'a> Words<'a> {
             "double" => Conv::Double,
             "unichar" => Conv::Unichar,
             "gtype" => Conv::GType,
+            "pointer" => Conv::Pointer,
+            "as-pointer" => Conv::AsPointer {
+                of: Box::new(self.conv()?),
+            },
             "utf8" => Conv::Utf8,
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
