@@ -320,6 +320,37 @@ fn an_array_that_the_caller_allocates_is_prepared() {
     assert_eq!(plan.outs[0].cell, plan.ins[0].cell);
 }
 
+#[test]
+fn a_struct_that_the_caller_allocates_is_python_s_or_freed() {
+    let mut out = towards(Direction::Out, param("a", structure(StructKind::Boxed)));
+    out.caller_allocates = true;
+    out.is_pointer = false;
+    let signature = function(vec![out]);
+    let plan = planned(&signature);
+    assert!(plan.params.is_empty() && plan.ins[0].allocates());
+    assert_eq!(plan.ins[0].undo, Some(Free::Made));
+    let [step] = &plan.release[..] else {
+        panic!("{plan}")
+    };
+    assert_eq!((&step.free, step.when), (&Free::Made, When::Failed));
+    assert!(step.when.after_error() && step.when.after_out(false) && !step.when.after_out(true));
+    let unknown = Bindings {
+        native: 1,
+        ..Bindings::default()
+    };
+    let reject = build_bound(&signature, &unknown).unwrap_err();
+    assert_eq!(reject.reason, Reason::CallerAllocated);
+}
+
+#[test]
+fn several_numbers_that_the_callee_writes_have_room() {
+    let mut out = towards(Direction::Out, param("a", int()));
+    out.caller_allocates = true;
+    let plan = planned(&function(vec![out]));
+    assert!(plan.outs[0].conv.width() > 1);
+    assert!(plan.ins.is_empty());
+}
+
 /// A signature that is rejected for each reason that `build` has.
 fn rejected() -> Vec<(Reason, Signature)> {
     let of = |reason, ty| (reason, function(vec![param("a", ty)]));
@@ -328,7 +359,7 @@ fn rejected() -> Vec<(Reason, Signature)> {
     virtual_function.kind = CallableKind::VFunc;
     let mut by_value = param("a", structure(StructKind::Plain));
     by_value.is_pointer = false;
-    let mut allocated = towards(Direction::Out, param("a", structure(StructKind::Boxed)));
+    let mut allocated = towards(Direction::Out, param("a", object()));
     allocated.caller_allocates = true;
     let mut container = param("a", object());
     container.transfer = Transfer::Container;

@@ -16,6 +16,7 @@ const UNSAFE: &[&str] = &[
     "python/src/embed/install.rs",
     "python/src/glib.rs",
     "python/src/layout/mod.rs",
+    "python/src/marshal/allocate.rs",
     "python/src/marshal/bind.rs",
     "python/src/marshal/desc.rs",
     "python/src/marshal/mod.rs",

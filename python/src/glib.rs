@@ -31,6 +31,8 @@ c_functions! {
     "libglib-2.0.so.0" {
         g_free: fn(*mut c_void);
         g_malloc0: fn(usize) -> *mut c_void;
+        g_slice_alloc0: fn(usize) -> *mut c_void;
+        g_slice_free1: fn(usize, *mut c_void);
         g_array_sized_new: fn(c_int, c_int, c_uint, c_uint) -> *mut c_void;
         g_array_set_size: fn(*mut c_void, c_uint) -> *mut c_void;
         g_array_get_element_size: fn(*mut c_void) -> c_uint;

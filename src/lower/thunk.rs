@@ -7,7 +7,7 @@ use crate::ir::{
     AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
 };
 use crate::plan::link::Linked;
-use crate::plan::{CallArg, Cell, ResultShape, When};
+use crate::plan::{CallArg, Cell, ResultShape};
 
 pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
@@ -290,7 +290,7 @@ impl<'a> Thunk<'a> {
             self.branch_zero(error, go_on, raise);
             self.b.switch_to(raise);
             for (step, op) in self.linked.release.iter().zip(&self.linked.plan.release) {
-                if op.when == When::Called {
+                if op.when.after_error() {
                     self.free(step, op.cell);
                 }
             }
@@ -346,14 +346,9 @@ impl<'a> Thunk<'a> {
     fn release(&mut self, done: Option<usize>) {
         let plan = &self.linked.plan;
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            let due = match (op.when, done) {
-                (When::Always | When::Called, _) => true,
-                (When::Unconverted, None) => false,
-                (When::Unconverted, Some(done)) => {
-                    !plan.outs[..done].iter().any(|out| out.cell == op.cell)
-                }
-            };
-            if due {
+            let done = done.unwrap_or(plan.outs.len());
+            let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
+            if op.when.after_out(converted) {
                 self.b.note(format!("release {}", op.cell));
                 self.free(step, op.cell);
             }

@@ -78,16 +78,38 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
 /// The plan of `signature` in a process where it is bound as `bindings` say.
 ///
 /// # Errors
-/// As [`build`]; also when there is no native function to call.
+/// As [`build`] and [`check_bound`].
 pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
     let plan = build(signature)?;
+    check_bound(&plan, bindings)?;
+    Ok(plan)
+}
+
+/// Whether the plan can run in a process where it is bound as `bindings` say.
+///
+/// # Errors
+/// When there is no native function to call, or the size of what it allocates is not known.
+pub fn check_bound(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
     if bindings.native == 0 {
         return Err(Reject {
             reason: Reason::NoSymbol,
-            place: signature.symbol.clone(),
+            place: plan.symbol.clone(),
         });
     }
-    Ok(plan)
+    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    for ty in allocated.filter_map(|op| op.conv.type_ref()) {
+        if bindings
+            .types
+            .get(ty)
+            .is_none_or(|binding| binding.size == 0)
+        {
+            return Err(Reject {
+                reason: Reason::CallerAllocated,
+                place: ty.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -151,25 +173,18 @@ impl Builder {
         Ok(())
     }
 
-    /// The conversion of a value and its first cell.
-    fn value(
-        &mut self,
-        ty: &Type,
-        is_pointer: bool,
-        place: Place,
-        name: &str,
-    ) -> Result<(Conv, Cell), Reject> {
-        let array = self.arrays.get(&place).copied();
-        let length = array.map(|(_, abi)| abi);
-        let conv = conversion(ty, is_pointer, length).map_err(|reason| Reject {
-            reason,
-            place: name.to_owned(),
-        })?;
-        let cell = match array {
-            Some((first, _)) => first,
+    /// The conversion of the value at `place`.
+    fn conversion(&self, ty: &Type, is_pointer: bool, place: Place) -> Result<Conv, Reason> {
+        let length = self.arrays.get(&place).map(|(_, abi)| *abi);
+        conversion(ty, is_pointer, length)
+    }
+
+    /// Its first cell.
+    fn first_cell(&mut self, place: Place, conv: &Conv) -> Cell {
+        match self.arrays.get(&place) {
+            Some((first, _)) => *first,
             None => self.cell(conv.width()),
-        };
-        Ok((conv, cell))
+        }
     }
 
     fn instance(&mut self, signature: &Signature) -> Result<(), Reject> {
@@ -204,14 +219,23 @@ impl Builder {
             place: param.name.clone(),
         };
         let place = Place::Param(index);
-        let (conv, cell) = self.value(&param.ty, param.is_pointer, place, &param.name)?;
-        let abi = conv.abi();
-        let prepared = param.direction != Direction::In && param.caller_allocates;
+        let allocated = param.direction != Direction::In && param.caller_allocates;
+        // PyGObject looks at this for some types only.
+        let prepared = allocated && allocatable(&param.ty);
+        let is_pointer = param.is_pointer || prepared;
+        let conv = self
+            .conversion(&param.ty, is_pointer, place)
+            .map_err(reject)?;
+        let conv = match allocated && !prepared {
+            true => several(conv).map_err(reject)?,
+            false => conv,
+        };
+        let (cell, abi) = (self.first_cell(place, &conv), conv.abi());
         if prepared {
-            if param.direction == Direction::InOut || !allocated(&conv, param.transfer) {
+            if param.direction == Direction::InOut || !prepares(&conv, param.transfer) {
                 return Err(reject(Reason::CallerAllocated));
             }
-            self.push_in(None, cell, conv.clone(), false, param.transfer)
+            self.prepare(cell, conv.clone(), param.transfer)
                 .map_err(reject)?;
         } else if param.direction != Direction::Out {
             self.params.push(PyParam {
@@ -231,14 +255,37 @@ impl Builder {
             true => CallArg::Value { cell, abi },
             false => CallArg::Address { cell },
         });
-        self.own_result(cell, &conv, param.transfer, true)
-            .map_err(reject)?;
+        if !prepared || conv.is_container() {
+            self.own_result(cell, &conv, param.transfer, true)
+                .map_err(reject)?;
+        }
         let out = Out {
             cell,
             conv,
             transfer: param.transfer,
         };
         self.outs.push((out, param.name.clone()));
+        Ok(())
+    }
+
+    /// Memory for the callee to fill. Python gets a struct; when it comes to nothing, it is freed.
+    fn prepare(&mut self, cell: Cell, conv: Conv, transfer: Transfer) -> Result<(), Reason> {
+        if conv.is_container() {
+            return self.push_in(None, cell, conv, false, transfer);
+        }
+        self.ins.push(In {
+            param: None,
+            cell,
+            conv,
+            nullable: false,
+            transfer: Transfer::None,
+            undo: Some(Free::Made),
+        });
+        self.release.push(Release {
+            cell,
+            free: Free::Made,
+            when: When::Failed,
+        });
         Ok(())
     }
 
@@ -313,13 +360,17 @@ impl Builder {
         if result.ty == Type::Void {
             return Ok(());
         }
-        let (conv, cell) = self.value(&result.ty, result.is_pointer, Place::Result, place)?;
+        let reject = |reason| Reject {
+            reason,
+            place: place.to_owned(),
+        };
+        let conv = self
+            .conversion(&result.ty, result.is_pointer, Place::Result)
+            .map_err(reject)?;
+        let cell = self.first_cell(Place::Result, &conv);
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
-            .map_err(|reason| Reject {
-                reason,
-                place: place.to_owned(),
-            })?;
+            .map_err(reject)?;
         if !result.skip {
             self.returned = Some(Out {
                 cell,
@@ -382,11 +433,44 @@ impl Builder {
     }
 }
 
+/// Whether PyGObject allocates an argument of this type when the typelib says that the caller does.
+fn allocatable(ty: &Type) -> bool {
+    !matches!(
+        ty,
+        Type::Void
+            | Type::Pointer
+            | Type::Boolean
+            | Type::Integer(_)
+            | Type::Float
+            | Type::Double
+            | Type::GType
+            | Type::Utf8
+            | Type::Filename
+            | Type::Unichar
+            | Type::List { .. }
+            | Type::Hash { .. }
+            | Type::Error
+    )
+}
+
+/// An out argument for which the caller shall allocate memory, of a type that PyGObject gives the
+/// address of one value to. A callee may write several numbers there. What it writes instead of a
+/// pointer to a string is not one.
+fn several(conv: Conv) -> Result<Conv, Reason> {
+    match conv {
+        Conv::Utf8 | Conv::Filename => Err(Reason::CallerAllocated),
+        conv if conv.abi() == AbiType::Ptr => Ok(conv),
+        conv => Ok(Conv::First { of: Box::new(conv) }),
+    }
+}
+
 /// Whether the caller can allocate such a value: its size is known, and what Python makes of it
 /// outlives it.
-fn allocated(conv: &Conv, transfer: Transfer) -> bool {
-    let Conv::Array(array) = conv else {
-        return false;
+fn prepares(conv: &Conv, transfer: Transfer) -> bool {
+    let array = match conv {
+        Conv::Boxed { .. } | Conv::Struct { .. } => return true,
+        Conv::Array(array) => array,
+        _ => return false,
     };
     let pointed_to = match &array.item {
         Conv::Inline { of } => matches!(**of, Conv::Struct { .. }),

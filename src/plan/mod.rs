@@ -25,6 +25,9 @@ pub mod verify;
 pub const MAX_PARAMS: usize = 32;
 pub const MAX_CELLS: usize = 64;
 
+/// The width of [`Conv::First`]: 16 characters, of which `g_unichar_fully_decompose` writes the most.
+const FIRST_WIDTH: u16 = 16;
+
 /// An 8-byte place in the frame of one call, printed `c3`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub struct Cell(pub u16);
@@ -46,6 +49,10 @@ pub enum Conv {
     /// A number that the typelib calls a pointer. PyGObject converts the number and passes it where
     /// the pointer goes.
     AsPointer {
+        of: Box<Conv>,
+    },
+    /// Room for several values; PyGObject knows of one, and shows the first.
+    First {
         of: Box<Conv>,
     },
     /// Zero-terminated UTF-8.
@@ -113,6 +120,7 @@ impl Conv {
     /// The number of consecutive cells that one value takes. The first is what the call passes.
     pub fn width(&self) -> u16 {
         match self {
+            Conv::First { .. } => FIRST_WIDTH,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
             _ => 1,
@@ -142,6 +150,7 @@ impl Conv {
             Conv::Unichar => AbiType::U32,
             Conv::GType => AbiType::U64,
             Conv::Enum { storage, .. } | Conv::Flags { storage, .. } => *storage,
+            Conv::First { of } => of.abi(),
             Conv::Pointer
             | Conv::AsPointer { .. }
             | Conv::Utf8
@@ -171,7 +180,7 @@ impl Conv {
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty } => Some(ty),
-            Conv::Inline { of } | Conv::AsPointer { of } => of.type_ref(),
+            Conv::Inline { of } | Conv::AsPointer { of } | Conv::First { of } => of.type_ref(),
             _ => None,
         }
     }
@@ -202,6 +211,14 @@ pub struct In {
     pub transfer: Transfer,
     /// Gives back what this step acquired, when a later step bails.
     pub undo: Option<Free>,
+}
+
+impl In {
+    /// Whether it allocates a struct that the callee fills and Python gets.
+    pub fn allocates(&self) -> bool {
+        let structure = matches!(self.conv, Conv::Boxed { .. } | Conv::Struct { .. });
+        self.param.is_none() && structure
+    }
 }
 
 /// One C argument.
@@ -262,6 +279,20 @@ pub enum When {
     Unconverted,
     /// As `Always`, and also when the call has set its error.
     Called,
+    /// As `Unconverted`, and also when the call has set its error.
+    Failed,
+}
+
+impl When {
+    /// Whether it runs when the call has set its error.
+    pub fn after_error(self) -> bool {
+        matches!(self, When::Called | When::Failed)
+    }
+
+    /// Whether it runs after the *out* phase, which has converted the cell or not.
+    pub fn after_out(self, converted: bool) -> bool {
+        matches!(self, When::Always | When::Called) || !converted
+    }
 }
 
 /// Phase *release*.

@@ -46,9 +46,9 @@ reasons! {
     ForeignStruct = "foreign-struct";
     /// A class struct.
     ClassStruct = "class-struct";
-    /// A struct that is passed or returned by value.
+    /// A struct that is passed or returned by value; PyGObject passes a pointer.
     StructByValue = "struct-by-value";
-    /// Memory that the caller allocates for the callee to fill.
+    /// Memory that the caller shall allocate for something of unknown size or that is no struct.
     CallerAllocated = "caller-allocated";
     /// An unregistered struct whose ownership is given away.
     StructGivenAway = "struct-given-away";

@@ -58,6 +58,7 @@ impl std::fmt::Display for Plan {
                 When::Always => "",
                 When::Unconverted => " unconverted",
                 When::Called => " called",
+                When::Failed => " failed",
             };
             writeln!(f, "  release {} {}{when}", step.cell, step.free)?;
         }
@@ -118,6 +119,7 @@ impl std::fmt::Display for Conv {
             Conv::GType => f.write_str("gtype"),
             Conv::Pointer => f.write_str("pointer"),
             Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
+            Conv::First { of } => write!(f, "first {of}"),
             Conv::Utf8 => f.write_str("utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),

@@ -92,6 +92,9 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
         let container = op.conv.is_container();
+        ensure(op.param.is_some() || container || op.allocates(), || {
+            format!("c{} is prepared but cannot be", cell.0)
+        })?;
         ensure(op.transfer != Transfer::Container || container, || {
             format!("c{} is given as a container but is none", cell.0)
         })?;
@@ -100,7 +103,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
         ensure(op.transfer == Transfer::None || !plain, || {
             format!("c{} is a plain struct, which cannot be given", cell.0)
         })?;
-        let undo = match container {
+        let undo = match container || op.allocates() {
             true => Some(Free::Made),
             false => owned(&op.conv, op.transfer),
         };
@@ -243,6 +246,14 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} is released twice", cell.0)
         })?;
         seen.push(cell);
+        let allocated = plan.ins.iter().any(|op| op.cell == cell && op.allocates());
+        let failed = step.free == Free::Made && step.when == When::Failed;
+        ensure(allocated == failed, || {
+            format!("the release of c{} does not fit its preparation", cell.0)
+        })?;
+        if allocated {
+            continue;
+        }
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
             let fits = owned(&out.conv, out.transfer).as_ref() == Some(&step.free)
                 && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
@@ -257,6 +268,12 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
                 )
             })?;
         }
+    }
+    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    for op in allocated {
+        ensure(seen.contains(&op.cell), || {
+            format!("c{} is allocated and never released", op.cell.0)
+        })?;
     }
     for out in &plan.outs {
         let due = owned(&out.conv, out.transfer).is_some();

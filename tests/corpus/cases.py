@@ -13,8 +13,8 @@ from functools import cache
 import gi
 
 GROUPS = (
-    "scalars", "text", "arguments", "pointers", "containers", "objects", "boxed", "values", "glib",
-    "gio",
+    "scalars", "text", "arguments", "pointers", "containers", "objects", "boxed", "allocated", "values",
+    "glib", "gio",
 )  # fmt: skip
 REPETITIONS = 6
 

@@ -28,6 +28,9 @@ pub const WRAPPED: i32 = 16;
 pub const WRAPPED_GTYPE: usize = 24;
 /// `PyGBoxed.free_on_dealloc`, `PyGIStruct.free_on_dealloc`.
 pub const FREE_ON_DEALLOC: usize = 32;
+/// `PyGIBoxed.slice_allocated` and `PyGIBoxed.size`.
+pub const SLICE_ALLOCATED: usize = 40;
+pub const SLICE_SIZE: usize = 48;
 /// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;

@@ -4,6 +4,7 @@
 //! items' types have.
 
 use gijit::ir::AbiType;
+use gijit::plan::build::check_bound;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
@@ -18,7 +19,7 @@ use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
 use super::pointer::NumberDesc;
 use super::table::step;
-use super::{api, free_step, in_step, out_step, outward};
+use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward};
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -45,13 +46,7 @@ pub fn link(
     plan: Plan,
     bindings: &Bindings,
 ) -> Result<Linked, Unlinked> {
-    if bindings.native == 0 {
-        return Err(Reject {
-            reason: Reason::NoSymbol,
-            place: plan.symbol.clone(),
-        }
-        .into());
-    }
+    check_bound(&plan, bindings)?;
     let linker = Linker {
         py,
         repository,
@@ -60,7 +55,10 @@ pub fn link(
     let mut ins = Vec::new();
     let mut undo = Vec::new();
     for op in &plan.ins {
-        let step = linker.inward(&op.conv, op.nullable, op.transfer)?;
+        let step = match op.allocates() {
+            true => allocate_step(&op.conv, linker.desc(&op.conv, false, false)?),
+            false => linker.inward(&op.conv, op.nullable, op.transfer)?,
+        };
         undo.push(
             op.undo
                 .as_ref()
@@ -70,7 +68,12 @@ pub fn link(
     }
     let mut outs = Vec::new();
     for op in &plan.outs {
-        outs.push(linker.outward(&op.conv, op.transfer)?);
+        let step = linker.outward(&op.conv, op.transfer)?;
+        let mut allocated = plan.ins.iter().filter(|step| step.allocates());
+        outs.push(match allocated.any(|step| step.cell == op.cell) {
+            true => allocated_step(&op.conv, step.desc),
+            false => step,
+        });
     }
     let mut release = Vec::new();
     for op in &plan.release {
@@ -266,6 +269,7 @@ impl<'py> Linker<'_, 'py> {
         Ok(keep(TypeDesc {
             accepted: Default::default(),
             gtype: binding.gtype,
+            size: binding.size,
             py_type: class.into_ptr().cast(),
             nullable,
             full,

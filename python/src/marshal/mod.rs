@@ -8,6 +8,7 @@
 //!
 //! Absent: fast paths; `recipes/` has them.
 
+mod allocate;
 mod bind;
 mod container;
 pub mod desc;
@@ -125,6 +126,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Pointer if nullable => step!(pointer::in_pointer_nullable, desc),
         Conv::Pointer => step!(pointer::in_pointer, desc),
         Conv::AsPointer { .. } => step!(pointer::in_number, desc),
+        // The number that PyGObject knows of.
+        Conv::First { of } => in_step(of, nullable, full, desc),
         Conv::Utf8 => match (nullable, full) {
             (false, false) => step!(s::in_utf8, desc),
             (true, false) => step!(s::in_utf8_nullable, desc),
@@ -154,6 +157,22 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
     }
 }
 
+/// The *in* helper that allocates a struct.
+fn allocate_step(conv: &Conv, desc: usize) -> Step {
+    match conv {
+        Conv::Boxed { .. } => step!(allocate::new_boxed, desc),
+        _ => step!(allocate::new_struct, desc),
+    }
+}
+
+/// The *out* helper of such a struct.
+fn allocated_step(conv: &Conv, desc: usize) -> Step {
+    match conv {
+        Conv::Boxed { .. } => step!(allocate::out_new_boxed, desc),
+        _ => step!(allocate::out_new_struct, desc),
+    }
+}
+
 /// The *out* helper of a conversion.
 fn out_step(conv: &Conv, desc: usize) -> Step {
     use outward as o;
@@ -175,7 +194,7 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::GType => step!(o::out_gtype, desc),
         Conv::Pointer => step!(pointer::out_pointer, desc),
         // PyGObject reads the low bytes of the pointer.
-        Conv::AsPointer { of } => out_step(of, desc),
+        Conv::AsPointer { of } | Conv::First { of } => out_step(of, desc),
         Conv::Utf8 => step!(o::out_utf8, desc),
         Conv::Filename => step!(o::out_filename, desc),
         Conv::Enum { .. } => step!(o::out_enum, desc),
@@ -205,6 +224,8 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             _ => step!(container::free_array, desc),
         },
         Free::Made => match conv {
+            Conv::Boxed { .. } => step!(allocate::free_slice, desc),
+            Conv::Struct { .. } => step!(wrapped::free_memory, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
             Conv::Hash { .. } => step!(container::undo_hash, desc),
             _ => step!(container::undo_array, desc),

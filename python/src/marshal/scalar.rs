@@ -219,13 +219,14 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
 unsafe fn gtype(value: Object, cell: Cell, _: Desc) -> i32 {
     let value = value.cast::<ffi::PyObject>();
     // SAFETY: a valid object, GIL held. Looking `__gtype__` up on a class whose metaclass does not
-    // replace attribute access, or on PyGObject's own GType wrapper, runs no user code.
+    // replace attribute access, on a str or on PyGObject's own GType wrapper runs no user code.
     unsafe {
         let ty = ffi::Py_TYPE(value);
         let getattro = |ty: *mut ffi::PyTypeObject| (*ty).tp_getattro.map_or(0, |f| f as usize);
         let class =
             ffi::PyType_Check(value) != 0 && getattro(ty) == getattro(&raw mut ffi::PyType_Type);
-        if !class && CStr::from_ptr((*ty).tp_name) != c"gobject.GType" {
+        let name = ffi::PyUnicode_CheckExact(value) != 0;
+        if !class && !name && CStr::from_ptr((*ty).tp_name) != c"gobject.GType" {
             return BAIL;
         }
         let gtype = (super::api().type_from_object)(value);

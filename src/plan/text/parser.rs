@@ -158,6 +158,9 @@ impl<'a> Words<'a> {
             "as-pointer" => Conv::AsPointer {
                 of: Box::new(self.conv()?),
             },
+            "first" => Conv::First {
+                of: Box::new(self.conv()?),
+            },
             "utf8" => Conv::Utf8,
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
@@ -312,6 +315,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
             let when = match () {
                 () if words.eat("unconverted") => When::Unconverted,
                 () if words.eat("called") => When::Called,
+                () if words.eat("failed") => When::Failed,
                 () => When::Always,
             };
             plan.release.push(Release { cell, free, when });

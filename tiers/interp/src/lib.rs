@@ -15,7 +15,7 @@ use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
-use gijit::plan::{CallArg, MAX_CELLS, MAX_PARAMS, ResultShape, When};
+use gijit::plan::{CallArg, MAX_CELLS, MAX_PARAMS, ResultShape};
 use libffi::low::{self, ffi_cif, ffi_type};
 
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET`: the flag in a vectorcall's argument count.
@@ -139,7 +139,7 @@ impl Interpreter {
             && frame.cells[usize::from(error.0)] != 0
         {
             for (step, op) in linked.release.iter().zip(&plan.release) {
-                if op.when == When::Called {
+                if op.when.after_error() {
                     // SAFETY: the plan says that the cell is to be released after the call.
                     unsafe { frame.free(step, op.cell.0) };
                 }
@@ -262,7 +262,7 @@ impl Frame<'_> {
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
             let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
-            if op.when != When::Unconverted || (failed && !converted) {
+            if op.when.after_out(converted) {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
