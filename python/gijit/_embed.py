@@ -199,8 +199,13 @@ def _proxy_getattr(original):
     return __getattr__
 
 
-def _replace_existing(replace):
-    """Apply ``replace`` to every callable that PyGObject or its overrides keep."""
+def _replace_existing(convert):
+    """Apply ``convert`` to every callable that PyGObject or its overrides keep."""
+    known = {}
+
+    def replace(value):
+        return convert(value, known)
+
     for module in list(import_module("gi.module")._introspection_modules.values()):
         _replace_in_dict(vars(module), replace)
     for name, module in list(sys.modules.items()):
@@ -264,7 +269,8 @@ def _replaced(value, replace):
         return value if function is value.__func__ else type(value)(function)
     if type(value) is not types.FunctionType:
         return replace(value)
-    if value.__closure__ and value.__module__.startswith("gi.overrides"):
+    # Not its __module__: that is the wrapped callable's where functools.wraps was used.
+    if value.__closure__ and value.__globals__.get("__name__", "").startswith("gi.overrides"):
         for cell in value.__closure__:
             try:
                 cell.cell_contents = replace(cell.cell_contents)

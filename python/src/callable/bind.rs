@@ -66,6 +66,25 @@ pub unsafe extern "C" fn vfunc_get(
     }
 }
 
+/// What binding `argument` to `unbound` gave when PyGObject did it. A new reference, NULL with an
+/// exception set.
+///
+/// # Safety
+/// `unbound` is one of ours and not bound, `argument` is valid, the interpreter lock is held.
+pub unsafe fn rebind(
+    unbound: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        let entry: ffi::vectorcallfunc = match types().is_constructor(unbound) {
+            true => bound_constructor_call,
+            false => bound_call,
+        };
+        bind(unbound, argument, entry)
+    }
+}
+
 /// # Safety
 /// `callable` is one of ours, `argument` is valid or NULL, the interpreter lock is held.
 unsafe fn bind(

@@ -87,6 +87,15 @@ impl Types {
             false => &self.function,
         }
     }
+
+    /// Whether `object`, one of ours, is an unbound constructor.
+    ///
+    /// # Safety
+    /// As [`Types::base`].
+    pub unsafe fn is_constructor(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's.
+        unsafe { ffi::Py_TYPE(object) == self.constructor }
+    }
 }
 
 // SAFETY: type objects live as long as the process and are only used with the interpreter lock
@@ -261,21 +270,36 @@ pub unsafe fn new_bound(
     entry: ffi::vectorcallfunc,
 ) -> *mut ffi::PyObject {
     let types = types();
-    // SAFETY: the caller's; both references are taken before they are stored.
+    // SAFETY: the caller's; a new callable has no bound fields.
     unsafe {
         let ty = match ffi::Py_TYPE(unbound) == types.virtual_ {
             true => types.virtual_,
             false => types.plain,
         };
         let made = allocate(ty, fields(unbound).info, entry as *const () as usize);
-        if !made.is_null() {
-            let fields = fields(made);
-            ffi::Py_INCREF(unbound);
-            fields.unbound = unbound;
-            ffi::Py_INCREF(argument);
-            fields.bound_arg = argument;
-        }
+        set_bound(made, unbound, argument);
         made
+    }
+}
+
+/// Makes `made`, which is new or NULL, the bound form of `unbound`.
+///
+/// # Safety
+/// `made` is NULL or a callable without bound fields, the others are valid objects, the interpreter
+/// lock is held.
+pub unsafe fn set_bound(
+    made: *mut ffi::PyObject,
+    unbound: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+) {
+    // SAFETY: the caller's; both references are taken before they are stored.
+    unsafe {
+        if made.is_null() {
+            return;
+        }
+        let fields = fields(made);
+        fields.unbound = ffi::Py_NewRef(unbound);
+        fields.bound_arg = ffi::Py_NewRef(argument);
     }
 }
 
