@@ -129,8 +129,11 @@ fn type_name(ty: &Type) -> String {
         Type::Struct { ty, kind } => format!("struct {ty} {kind:?}"),
         Type::Union { ty, kind } => format!("union {ty} {kind:?}"),
         Type::Callback { ty } => format!("callback {ty}"),
-        Type::Array { description } | Type::List { description } | Type::Hash { description } => {
-            description.clone()
+        Type::Array { kind, item, .. } => format!("{kind:?} array of {}", type_name(&item.ty)),
+        Type::List { kind, item } => format!("{kind:?} of {}", type_name(&item.ty)),
+        Type::Hash { key, value } => {
+            let (key, value) = (type_name(&key.ty), type_name(&value.ty));
+            format!("GHashTable from {key} to {value}")
         }
         other => format!("{other:?}"),
     }

@@ -10,10 +10,10 @@ use gijit::ir::AbiType;
 use gijit::plan::build::{build, build_bound};
 use gijit::plan::reject::Reason;
 use gijit::plan::verify::verify;
-use gijit::plan::{Conv, Free, MAX_PARAMS, Plan, ResultShape, When};
+use gijit::plan::{CallArg, Cell, Conv, Free, MAX_PARAMS, Plan, ResultShape, When};
 use gijit::signature::{
-    Bindings, CallableKind, Direction, Instance, Param, Return, Signature, StructKind, Transfer,
-    Type, TypeRef,
+    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Return, Scope,
+    Signature, StructKind, Transfer, Type, TypeRef,
 };
 
 fn named(name: &str) -> TypeRef {
@@ -53,6 +53,7 @@ fn param(name: &str, ty: Type) -> Param {
         nullable: false,
         optional: false,
         caller_allocates: false,
+        scope: Scope::Call,
         closure: None,
         destroy: None,
         length: None,
@@ -246,6 +247,69 @@ fn the_error_is_the_last_argument() {
     assert!(plan.call.error.is_some());
 }
 
+/// An array of strings without anything that says its length.
+fn strings() -> Type {
+    Type::Array {
+        kind: ArrayKind::C,
+        item: Box::new(Item {
+            ty: Type::Utf8,
+            is_pointer: true,
+        }),
+        zero_terminated: false,
+        fixed: None,
+    }
+}
+
+#[test]
+fn a_length_argument_is_not_seen_and_passes_the_second_cell() {
+    let mut array = param("a", strings());
+    array.length = Some(0);
+    let plan = planned(&function(vec![param("n", int()), array]));
+    assert_eq!(plan.params.len(), 1);
+    let first = plan.ins[0].cell;
+    assert_eq!(
+        plan.call.args,
+        [
+            CallArg::Value {
+                cell: Cell(first.0 + 1),
+                abi: AbiType::I32
+            },
+            CallArg::Value {
+                cell: first,
+                abi: AbiType::Ptr
+            },
+        ]
+    );
+    assert_eq!(plan.ins[0].undo, Some(Free::Made));
+    assert_eq!(plan.release[0].free, Free::Kept);
+    assert_eq!(plan.release[0].when, When::Called);
+}
+
+#[test]
+fn a_given_array_leaves_nothing_to_release() {
+    let plan = planned(&function(vec![given(param("a", strings()))]));
+    assert!(plan.release.is_empty());
+}
+
+#[test]
+fn an_array_that_the_caller_allocates_is_prepared() {
+    let Type::Array { kind, item, .. } = strings() else {
+        unreachable!("it is an array");
+    };
+    let fixed = Type::Array {
+        kind,
+        item,
+        zero_terminated: false,
+        fixed: Some(4),
+    };
+    let mut out = towards(Direction::Out, param("a", fixed));
+    out.caller_allocates = true;
+    let plan = planned(&function(vec![out]));
+    assert!(plan.params.is_empty());
+    assert_eq!(plan.ins[0].param, None);
+    assert_eq!(plan.outs[0].cell, plan.ins[0].cell);
+}
+
 /// A signature that is rejected for each reason that `build` has.
 fn rejected() -> Vec<(Reason, Signature)> {
     let of = |reason, ty| (reason, function(vec![param("a", ty)]));
@@ -265,21 +329,19 @@ fn rejected() -> Vec<(Reason, Signature)> {
         ty: named("ParamSpec"),
         gobject: false,
     };
-    let description = text("GList");
+    let doubles = Type::List {
+        kind: ListKind::GList,
+        item: Box::new(Item {
+            ty: Type::Double,
+            is_pointer: false,
+        }),
+    };
+    let mut misdirected = param("a", strings());
+    misdirected.length = Some(1);
+    let length = towards(Direction::Out, param("n", int()));
     vec![
-        of(
-            Reason::Array,
-            Type::Array {
-                description: text("C array"),
-            },
-        ),
-        of(Reason::List, Type::List { description }),
-        of(
-            Reason::HashTable,
-            Type::Hash {
-                description: text("GHashTable"),
-            },
-        ),
+        (Reason::ArrayLength, function(vec![misdirected, length])),
+        of(Reason::List, doubles),
         of(
             Reason::Callback,
             Type::Callback {

@@ -30,6 +30,29 @@ macro_rules! c_functions {
 c_functions! {
     "libglib-2.0.so.0" {
         g_free: fn(*mut c_void);
+        g_malloc0: fn(usize) -> *mut c_void;
+        g_array_sized_new: fn(c_int, c_int, c_uint, c_uint) -> *mut c_void;
+        g_array_set_size: fn(*mut c_void, c_uint) -> *mut c_void;
+        g_array_get_element_size: fn(*mut c_void) -> c_uint;
+        g_array_unref: fn(*mut c_void);
+        g_ptr_array_sized_new: fn(c_uint) -> *mut c_void;
+        g_ptr_array_set_size: fn(*mut c_void, c_int);
+        g_ptr_array_set_free_func: fn(*mut c_void, *const c_void);
+        g_ptr_array_unref: fn(*mut c_void);
+        g_byte_array_sized_new: fn(c_uint) -> *mut c_void;
+        g_byte_array_set_size: fn(*mut c_void, c_uint) -> *mut c_void;
+        g_byte_array_unref: fn(*mut c_void);
+        g_list_prepend: fn(*mut c_void, *mut c_void) -> *mut c_void;
+        g_list_free: fn(*mut c_void);
+        g_slist_prepend: fn(*mut c_void, *mut c_void) -> *mut c_void;
+        g_slist_free: fn(*mut c_void);
+        g_hash_table_new: fn(*const c_void, *const c_void) -> *mut c_void;
+        g_hash_table_insert: fn(*mut c_void, *mut c_void, *mut c_void) -> c_int;
+        g_hash_table_unref: fn(*mut c_void);
+        g_hash_table_iter_init: fn(*mut GHashTableIter, *mut c_void);
+        g_hash_table_iter_next: fn(*mut GHashTableIter, *mut *mut c_void, *mut *mut c_void) -> c_int;
+        g_str_hash: fn(*const c_void) -> c_uint;
+        g_str_equal: fn(*const c_void, *const c_void) -> c_int;
         g_strdup: fn(*const c_char) -> *mut c_char;
         g_unichar_validate: fn(u32) -> c_int;
         g_variant_ref: fn(*mut c_void) -> *mut c_void;
@@ -44,6 +67,17 @@ c_functions! {
         g_type_is_a: fn(usize, usize) -> c_int;
         g_type_fundamental: fn(usize) -> usize;
     }
+}
+
+/// `struct _GHashTableIter`, whose fields are GLib's own.
+#[repr(C)]
+pub struct GHashTableIter {
+    private: [usize; 6],
+}
+
+impl GHashTableIter {
+    /// For `g_hash_table_iter_init`.
+    pub const UNSET: Self = GHashTableIter { private: [0; 6] };
 }
 
 fn find(library: &str, name: &str) -> Result<*mut c_void, String> {

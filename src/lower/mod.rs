@@ -9,6 +9,7 @@
 //! Absent: the host's object layouts (they are in its [`Recipes`]) and every choice of when to
 //! compile (`dispatch/`).
 
+mod inward;
 mod pieces;
 mod thunk;
 

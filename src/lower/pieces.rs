@@ -56,8 +56,11 @@ impl Thunk<'_> {
     }
 
     pub(super) fn cell_addr(&mut self, cell: Cell) -> Value {
-        let slot = *self.slots[usize::from(cell.0)].get_or_insert_with(|| self.b.slot(8));
-        self.b.slot_addr(slot)
+        let (first, width) = self.groups[usize::from(cell.0)];
+        let bytes = 8 * u32::from(width);
+        let slot = *self.slots[usize::from(first.0)].get_or_insert_with(|| self.b.slot(bytes));
+        let addr = self.b.slot_addr(slot);
+        self.offset(addr, 8 * i64::from(cell.0 - first.0))
     }
 
     /// The cell's value, loaded when the native function wrote it through its address.

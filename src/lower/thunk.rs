@@ -7,7 +7,7 @@ use crate::ir::{
     AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
 };
 use crate::plan::link::Linked;
-use crate::plan::{CallArg, ResultShape, When};
+use crate::plan::{CallArg, Cell, ResultShape, When};
 
 pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
@@ -16,18 +16,23 @@ const COUNT_SHIFT: i64 = 1;
 pub(super) struct Thunk<'a> {
     pub(super) linked: &'a Linked,
     pub(super) ctx: &'a Context<'a>,
-    recipes: &'a dyn Recipes,
+    pub(super) recipes: &'a dyn Recipes,
     pub(super) b: Builder,
     callable: Value,
     args: Value,
     nargsf: Value,
     kwnames: Value,
-    /// The stack slot of each cell that something needs the address of.
+    /// The first cell and the width of the value that each cell belongs to.
+    pub(super) groups: Vec<(Cell, u16)>,
+    /// The stack slot of each value that something needs the address of, by its first cell.
     pub(super) slots: Vec<Option<StackSlot>>,
     /// The value of each cell that is not in memory only.
     pub(super) values: Vec<Option<Value>>,
-    /// Steps of *in* that must be undone from here on, with the value of their cell.
-    acquired: Vec<(usize, Value)>,
+    /// The cells that an *in* step has filled in memory.
+    pub(super) filled: Vec<bool>,
+    /// Steps of *in* that must be undone from here on, with the value of their cell; `None` when it
+    /// is in memory.
+    pub(super) acquired: Vec<(usize, Option<Value>)>,
     /// The bail block for a number of acquired steps.
     bails: Vec<(usize, Block)>,
 }
@@ -43,6 +48,11 @@ impl<'a> Thunk<'a> {
             unreachable!("the signature has four parameters")
         };
         let cells = usize::from(linked.plan.cells);
+        let mut groups: Vec<(Cell, u16)> =
+            (0..linked.plan.cells).map(|cell| (Cell(cell), 1)).collect();
+        for (first, width) in linked.plan.groups() {
+            groups[usize::from(first.0)..usize::from(first.0 + width)].fill((first, width));
+        }
         Thunk {
             linked,
             ctx,
@@ -52,8 +62,10 @@ impl<'a> Thunk<'a> {
             args,
             nargsf,
             kwnames,
+            groups,
             slots: vec![None; cells],
             values: vec![None; cells],
+            filled: vec![false; cells],
             acquired: Vec::new(),
             bails: Vec::new(),
         }
@@ -180,7 +192,9 @@ impl<'a> Thunk<'a> {
     fn guards(&mut self, objects: &[Value]) -> Vec<Option<usize>> {
         let mut known = vec![None; objects.len()];
         for (step, op) in self.linked.ins.iter().zip(&self.linked.plan.ins) {
-            let param = usize::from(op.param);
+            let Some(param) = op.param.map(usize::from) else {
+                continue;
+            };
             let Some(seen) = self.ctx.snapshot.get(param) else {
                 continue;
             };
@@ -215,70 +229,6 @@ impl<'a> Thunk<'a> {
         known
     }
 
-    fn phase_in(&mut self, objects: &[Value], known: &[Option<usize>]) {
-        let plan = &self.linked.plan;
-        for arg in &plan.call.args {
-            if let CallArg::Address { cell } = arg {
-                self.cell_addr(*cell);
-            }
-        }
-        for (index, op) in plan.ins.iter().enumerate() {
-            let param = usize::from(op.param);
-            self.b.note(format!("in {} {}", op.cell, op.conv));
-            let ty = op.conv.abi().ty();
-            let join = self.b.block();
-            let value = self.b.block_param(join, ty);
-            if plan.params[param].optional {
-                let null = self.b.iconst(Type::Ptr, 0);
-                let given = self.b.compare(Condition::Ne, objects[param], null);
-                let absent = self.b.cold_block();
-                let present = self.b.block();
-                self.b.branch(given, present, absent);
-                self.b.switch_to(absent);
-                let zero = self.b.iconst(ty, 0);
-                self.b.jump(join, &[zero]);
-                self.b.switch_to(present);
-            }
-            self.convert(index, objects[param], known[param], join);
-            self.b.switch_to(join);
-            self.values[usize::from(op.cell.0)] = Some(value);
-            if self.linked.undo[index].is_some() {
-                self.acquired.push((index, value));
-            }
-        }
-    }
-
-    /// One *in* step: recipe, slow side, both into `join`.
-    fn convert(&mut self, index: usize, object: Value, known: Option<usize>, join: Block) {
-        let op = &self.linked.plan.ins[index];
-        let step = self.linked.ins[index];
-        let slow = self.b.cold_block();
-        match self
-            .recipes
-            .convert_in(&mut self.b, op, &step, object, known, slow)
-        {
-            Some(value) => self.b.jump(join, &[value]),
-            None => self.b.jump(slow, &[]),
-        }
-        self.b.switch_to(slow);
-        let slot = self.b.slot(8);
-        let cell = self.b.slot_addr(slot);
-        let desc = self.b.symbol_addr("desc", step.desc as u64);
-        let status = self.call(
-            step.name,
-            step.address,
-            &[PTR, PTR, PTR],
-            AbiType::I32,
-            &[object, cell, desc],
-        );
-        let bail = self.bail_block();
-        let converted = self.b.cold_block();
-        self.branch_zero(status, converted, bail);
-        self.b.switch_to(converted);
-        let value = self.b.load(op.conv.abi().ty(), cell, 0);
-        self.b.jump(join, &[value]);
-    }
-
     fn phase_call(&mut self) {
         let call = &self.linked.plan.call;
         self.b.note(format!("call {}", self.linked.plan.symbol));
@@ -288,14 +238,13 @@ impl<'a> Thunk<'a> {
             match arg {
                 CallArg::Value { cell, abi } => {
                     types.push(*abi);
-                    args.push(
-                        self.values[usize::from(cell.0)].expect("verified: an in defines it"),
-                    );
+                    args.push(self.cell_value(*cell, abi.ty()));
                 }
                 CallArg::Address { cell } => {
                     let addr = self.cell_addr(*cell);
                     match self.values[usize::from(cell.0)].take() {
                         Some(value) => self.b.store(value, addr, 0),
+                        None if self.filled[usize::from(cell.0)] => {}
                         None => {
                             let zero = self.b.iconst(Type::I64, 0);
                             self.b.store(zero, addr, 0);
@@ -339,6 +288,11 @@ impl<'a> Thunk<'a> {
             let go_on = self.b.block();
             self.branch_zero(error, go_on, raise);
             self.b.switch_to(raise);
+            for (step, op) in self.linked.release.iter().zip(&self.linked.plan.release) {
+                if op.when == When::Called {
+                    self.free(step, op.cell);
+                }
+            }
             self.b
                 .call("raise", runtime.raise as u64, &[PTR], None, &[addr]);
             self.return_null();
@@ -352,8 +306,14 @@ impl<'a> Thunk<'a> {
         let mut objects = Vec::new();
         for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
             self.b.note(format!("out {} {}", op.cell, op.conv));
-            let value = self.cell_value(op.cell, op.conv.abi().ty());
-            let object = match self.recipes.convert_out(&mut self.b, op, value) {
+            let inline = match op.conv.width() {
+                1 => {
+                    let value = self.cell_value(op.cell, op.conv.abi().ty());
+                    self.recipes.convert_out(&mut self.b, op, value)
+                }
+                _ => None,
+            };
+            let object = match inline {
                 Some(object) => object,
                 None => {
                     let addr = self.cell_in_memory(op.cell);
@@ -386,7 +346,7 @@ impl<'a> Thunk<'a> {
         let plan = &self.linked.plan;
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
             let due = match (op.when, done) {
-                (When::Always, _) => true,
+                (When::Always | When::Called, _) => true,
                 (When::Unconverted, None) => false,
                 (When::Unconverted, Some(done)) => {
                     !plan.outs[..done].iter().any(|out| out.cell == op.cell)
@@ -417,7 +377,7 @@ impl<'a> Thunk<'a> {
     }
 
     /// The block that undoes what is acquired so far and enters the tier below.
-    fn bail_block(&mut self) -> Block {
+    pub(super) fn bail_block(&mut self) -> Block {
         let acquired = self.acquired.len();
         if let Some(&(_, block)) = self.bails.iter().find(|(count, _)| *count == acquired) {
             return block;
@@ -435,7 +395,9 @@ impl<'a> Thunk<'a> {
                 let (index, value) = self.acquired[at];
                 let step = self.linked.undo[index].expect("acquired means that there is an undo");
                 let addr = self.cell_addr(self.linked.plan.ins[index].cell);
-                self.b.store(value, addr, 0);
+                if let Some(value) = value {
+                    self.b.store(value, addr, 0);
+                }
                 self.free_at(&step, addr);
             }
             let header = self.b.symbol_addr("header", self.ctx.header as u64);

@@ -3,6 +3,9 @@
 //! The rules are PyGObject's: what its argument caches (`pygi-cache.c`, `pygi-basictype.c`,
 //! `pygi-object.c`, `pygi-struct-marshal.c`) make of the same typelib entry, in 3.42 and 3.50.
 
+use std::collections::BTreeMap;
+
+use super::convert::{ARRAY_WIDTH, conversion, length_type, owned};
 use super::reject::{Reason, Reject};
 use super::{
     Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
@@ -10,7 +13,7 @@ use super::{
 };
 use crate::ir::AbiType;
 use crate::signature::{
-    Bindings, CallableKind, Direction, Param, Signature, StructKind, Transfer, Type,
+    ArrayKind, Bindings, CallableKind, Direction, Param, Signature, Transfer, Type,
 };
 
 /// Functions that write into a string argument, or into what stands before it, though their
@@ -59,12 +62,13 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
     }
     let mut builder = Builder::default();
     builder.instance(signature)?;
-    for param in &signature.params {
-        builder.param(param)?;
+    builder.lengths(signature)?;
+    for (index, param) in signature.params.iter().enumerate() {
+        builder.param(index, param)?;
     }
     builder.result(signature)?;
     let error = signature.throws.then(|| {
-        let cell = builder.cell();
+        let cell = builder.cell(1);
         builder.args.push(CallArg::Address { cell });
         cell
     });
@@ -97,56 +101,136 @@ struct Builder {
     native_result: Option<(Cell, AbiType)>,
     release: Vec<Release>,
     cells: usize,
+    /// The first cell of each array that has a length argument, by the array's place.
+    arrays: BTreeMap<Place, (Cell, AbiType)>,
+    /// What each length argument passes.
+    lengths: BTreeMap<usize, CallArg>,
+}
+
+/// An argument by its index, or the result.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Param(usize),
+    Result,
 }
 
 impl Builder {
-    fn cell(&mut self) -> Cell {
-        self.cells += 1;
-        Cell(self.cells as u16 - 1)
+    fn cell(&mut self, width: u16) -> Cell {
+        self.cells += usize::from(width);
+        Cell((self.cells - usize::from(width)) as u16)
+    }
+
+    /// Lays out the arrays whose length is an argument of its own, which may stand before the
+    /// array. Python does not see that argument. Of several arrays that share one, PyGObject passes
+    /// the length of the last.
+    fn lengths(&mut self, signature: &Signature) -> Result<(), Reject> {
+        let params = signature.params.iter().enumerate();
+        let arrays = params
+            .filter_map(|(index, param)| {
+                let array = (Place::Param(index), param.direction, param.length?);
+                Some((array, param.name.as_str()))
+            })
+            .chain(signature.result.length.map(|length| {
+                let array = (Place::Result, Direction::Out, length);
+                (array, "return value")
+            }));
+        for ((place, direction, length), name) in arrays {
+            let abi = length_type(signature, length, direction).map_err(|reason| Reject {
+                reason,
+                place: name.to_owned(),
+            })?;
+            let first = self.cell(ARRAY_WIDTH);
+            let cell = Cell(first.0 + 1);
+            self.arrays.insert(place, (first, abi));
+            let passed = match direction {
+                Direction::In => CallArg::Value { cell, abi },
+                Direction::Out | Direction::InOut => CallArg::Address { cell },
+            };
+            self.lengths.insert(length, passed);
+        }
+        Ok(())
+    }
+
+    /// The conversion of a value and its first cell.
+    fn value(
+        &mut self,
+        ty: &Type,
+        is_pointer: bool,
+        place: Place,
+        name: &str,
+    ) -> Result<(Conv, Cell), Reject> {
+        let array = self.arrays.get(&place).copied();
+        let length = array.map(|(_, abi)| abi);
+        let conv = conversion(ty, is_pointer, length).map_err(|reason| Reject {
+            reason,
+            place: name.to_owned(),
+        })?;
+        let cell = match array {
+            Some((first, _)) => first,
+            None => self.cell(conv.width()),
+        };
+        Ok((conv, cell))
     }
 
     fn instance(&mut self, signature: &Signature) -> Result<(), Reject> {
         let Some(instance) = &signature.instance else {
             return Ok(());
         };
-        let conv = conversion(&instance.ty, true, "self")?;
+        let conv = conversion(&instance.ty, true, None).map_err(|reason| Reject {
+            reason,
+            place: "self".to_owned(),
+        })?;
         self.params.push(PyParam {
             name: None,
             optional: false,
         });
-        let cell = self.push_in(conv, false, instance.transfer, "self")?;
-        let abi = self.ins[0].conv.abi();
+        let (cell, abi) = (self.cell(conv.width()), conv.abi());
+        self.push_in(Some(0), cell, conv, false, instance.transfer)
+            .map_err(|reason| Reject {
+                reason,
+                place: "self".to_owned(),
+            })?;
         self.args.push(CallArg::Value { cell, abi });
         Ok(())
     }
 
-    fn param(&mut self, param: &Param) -> Result<(), Reject> {
+    fn param(&mut self, index: usize, param: &Param) -> Result<(), Reject> {
+        if let Some(passed) = self.lengths.get(&index) {
+            self.args.push(*passed);
+            return Ok(());
+        }
         let reject = |reason| Reject {
             reason,
             place: param.name.clone(),
         };
-        // PyGObject allocates for interfaces and arrays only, and passes the address of one cell for
-        // anything else, into which a callee such as `g_unichar_to_utf8` may write more than fits.
-        if param.direction != Direction::In && param.caller_allocates {
-            return Err(reject(Reason::CallerAllocated));
-        }
-        let conv = conversion(&param.ty, param.is_pointer, &param.name)?;
+        let place = Place::Param(index);
+        let (conv, cell) = self.value(&param.ty, param.is_pointer, place, &param.name)?;
         let abi = conv.abi();
-        let cell = if param.direction == Direction::Out {
-            self.cell()
-        } else {
+        let prepared = param.direction != Direction::In && param.caller_allocates;
+        if prepared {
+            if param.direction == Direction::InOut || !allocated(&conv, param.transfer) {
+                return Err(reject(Reason::CallerAllocated));
+            }
+            self.push_in(None, cell, conv.clone(), false, param.transfer)
+                .map_err(reject)?;
+        } else if param.direction != Direction::Out {
             self.params.push(PyParam {
                 name: Some(param.name.clone()),
                 optional: param.nullable,
             });
             let nullable = param.nullable && abi == AbiType::Ptr;
-            self.push_in(conv.clone(), nullable, param.transfer, &param.name)?
-        };
+            let from = Some(self.params.len() as u16 - 1);
+            self.push_in(from, cell, conv.clone(), nullable, param.transfer)
+                .map_err(reject)?;
+        }
         if param.direction == Direction::In {
             self.args.push(CallArg::Value { cell, abi });
             return Ok(());
         }
-        self.args.push(CallArg::Address { cell });
+        self.args.push(match prepared {
+            true => CallArg::Value { cell, abi },
+            false => CallArg::Address { cell },
+        });
         self.own_result(cell, &conv, param.transfer, true)
             .map_err(reject)?;
         let out = Out {
@@ -160,31 +244,33 @@ impl Builder {
 
     fn push_in(
         &mut self,
+        param: Option<u16>,
+        cell: Cell,
         conv: Conv,
         nullable: bool,
         transfer: Transfer,
-        place: &str,
-    ) -> Result<Cell, Reject> {
-        let reject = |reason| Reject {
-            reason,
-            place: place.to_owned(),
+    ) -> Result<(), Reason> {
+        let container = conv.is_container();
+        let undo = match transfer {
+            _ if container => Some(Free::Made),
+            Transfer::Container => return Err(Reason::ContainerTransfer),
+            Transfer::None | Transfer::Full => owned(&conv, transfer),
         };
-        let undo = match (transfer, owned(&conv)) {
-            (Transfer::Container, _) => return Err(reject(Reason::ContainerTransfer)),
-            (Transfer::Full, _) if matches!(conv, Conv::Struct { .. }) => {
-                return Err(reject(Reason::StructGivenAway));
-            }
-            (Transfer::Full, free) => free,
-            (Transfer::None, _) => None,
-        };
+        if transfer == Transfer::Full && gives_struct(&conv) {
+            return Err(Reason::StructGivenAway);
+        }
+        if container && transfer != Transfer::Full {
+            self.release.push(Release {
+                cell,
+                free: Free::Kept,
+                when: When::Called,
+            });
+        }
         // A value without ownership has no transfer.
-        let transfer = if undo.is_some() {
-            Transfer::Full
-        } else {
-            Transfer::None
+        let transfer = match undo {
+            Some(_) => transfer,
+            None => Transfer::None,
         };
-        let param = self.params.len() as u16 - 1;
-        let cell = self.cell();
         self.ins.push(In {
             param,
             cell,
@@ -193,7 +279,7 @@ impl Builder {
             transfer,
             undo,
         });
-        Ok(cell)
+        Ok(())
     }
 
     /// The release step of something that the callee returns in `cell`. `shown` results have an
@@ -205,12 +291,10 @@ impl Builder {
         transfer: Transfer,
         shown: bool,
     ) -> Result<(), Reason> {
-        if transfer == Transfer::Container {
+        if transfer == Transfer::Container && !conv.is_container() {
             return Err(Reason::ContainerTransfer);
         }
-        if transfer == Transfer::Full
-            && let Some(free) = owned(conv)
-        {
+        if let Some(free) = owned(conv, transfer) {
             // Python copies strings, and nothing takes over what is not shown; of everything else
             // the wrapper becomes the owner.
             let when = match conv {
@@ -229,8 +313,7 @@ impl Builder {
         if result.ty == Type::Void {
             return Ok(());
         }
-        let conv = conversion(&result.ty, result.is_pointer, place)?;
-        let cell = self.cell();
+        let (conv, cell) = self.value(&result.ty, result.is_pointer, Place::Result, place)?;
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
             .map_err(|reason| Reject {
@@ -265,7 +348,7 @@ impl Builder {
             outs.push(out);
         }
         for out in &mut outs {
-            if owned(&out.conv).is_none() {
+            if owned(&out.conv, out.transfer).is_none() {
                 out.transfer = Transfer::None;
             }
         }
@@ -299,68 +382,27 @@ impl Builder {
     }
 }
 
-/// How a value of `ty` is converted.
-fn conversion(ty: &Type, is_pointer: bool, place: &str) -> Result<Conv, Reject> {
-    let reject = |reason| {
-        Err(Reject {
-            reason,
-            place: place.to_owned(),
-        })
+/// Whether the caller can allocate such a value: its size is known, and what Python makes of it
+/// outlives it.
+fn allocated(conv: &Conv, transfer: Transfer) -> bool {
+    let Conv::Array(array) = conv else {
+        return false;
     };
-    let basic = |conv| {
-        if is_pointer {
-            reject(Reason::Pointer)
-        } else {
-            Ok(conv)
-        }
+    let pointed_to = match &array.item {
+        Conv::Inline { of } => matches!(**of, Conv::Struct { .. }),
+        _ => false,
     };
-    match ty {
-        Type::Void | Type::Pointer => reject(Reason::Pointer),
-        Type::Boolean => basic(Conv::Boolean),
-        Type::Integer(abi) => basic(Conv::Integer(*abi)),
-        Type::Float => basic(Conv::Float),
-        Type::Double => basic(Conv::Double),
-        Type::GType => basic(Conv::GType),
-        Type::Unichar => basic(Conv::Unichar),
-        Type::Enum { ty, storage } => basic(Conv::Enum {
-            ty: ty.clone(),
-            storage: *storage,
-        }),
-        Type::Flags { ty, storage } => basic(Conv::Flags {
-            ty: ty.clone(),
-            storage: *storage,
-        }),
-        Type::Utf8 => Ok(Conv::Utf8),
-        Type::Filename => Ok(Conv::Filename),
-        Type::Object { gobject: false, .. } => reject(Reason::Fundamental),
-        Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
-        Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
-            StructKind::Value => reject(Reason::Value),
-            StructKind::Closure => reject(Reason::Closure),
-            StructKind::Foreign => reject(Reason::ForeignStruct),
-            StructKind::ClassStruct => reject(Reason::ClassStruct),
-            StructKind::OtherFundamental => reject(Reason::Fundamental),
-            _ if !is_pointer => reject(Reason::StructByValue),
-            StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
-            StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
-            StructKind::Variant => Ok(Conv::Variant { ty: ty.clone() }),
-        },
-        Type::Callback { .. } => reject(Reason::Callback),
-        Type::Array { .. } => reject(Reason::Array),
-        Type::List { .. } => reject(Reason::List),
-        Type::Hash { .. } => reject(Reason::HashTable),
-        Type::Error => reject(Reason::Error),
-        Type::Unresolved { .. } => reject(Reason::Unresolved),
-    }
+    (array.kind != ArrayKind::C || array.fixed.is_some())
+        && (transfer != Transfer::None || !pointed_to)
 }
 
-/// How a value is given back by whoever owns it; `None` for values that are not owned.
-pub fn owned(conv: &Conv) -> Option<Free> {
+/// Whether an unregistered struct would be given to the callee.
+fn gives_struct(conv: &Conv) -> bool {
     match conv {
-        Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
-        Conv::Object { .. } => Some(Free::Object),
-        Conv::Boxed { ty } => Some(Free::Boxed { ty: ty.clone() }),
-        Conv::Variant { .. } => Some(Free::Variant),
-        _ => None,
+        Conv::Struct { .. } => true,
+        Conv::Array(array) => gives_struct(&array.item),
+        Conv::List { item, .. } => gives_struct(item),
+        Conv::Hash { key, value } => gives_struct(key) || gives_struct(value),
+        _ => false,
     }
 }

@@ -5,15 +5,16 @@
 //! Python values, *release* gives back what is still owned. Until *call*, any step may bail: the
 //! `undo` of every earlier `In` runs, and the call goes to the tier below. After *call* nothing
 //! bails; when an *out* step fails, the release steps of what was not converted run and the
-//! exception is the result.
+//! exception is the result. Containers take several consecutive cells ([`Conv::width`]).
 //!
 //! `build` makes a plan from a signature or rejects it with a [`reject::Reject`]; `verify` checks
 //! it; `text` prints and parses it; `link` lets the host attach addresses to each step.
 
 use crate::ir::AbiType;
-use crate::signature::{Transfer, TypeRef};
+use crate::signature::{ArrayKind, ListKind, Transfer, TypeRef};
 
 pub mod build;
+pub mod convert;
 pub mod link;
 pub mod reject;
 pub mod text;
@@ -68,9 +69,62 @@ pub enum Conv {
     Variant {
         ty: TypeRef,
     },
+    /// A struct or union that stands in an array itself, not behind a pointer; `of` converts the
+    /// pointer to it. Items of arrays only.
+    Inline {
+        of: Box<Conv>,
+    },
+    /// An array: a Python list, or bytes for `guint8`. Three cells: the pointer, the number of items,
+    /// what the *in* step keeps for its release.
+    Array(Box<Array>),
+    /// A linked list, as a Python list. Two cells: the pointer, and what the *in* step keeps.
+    List {
+        kind: ListKind,
+        item: Box<Conv>,
+    },
+    /// A `GHashTable`, as a dict. Two cells, as [`Conv::List`].
+    Hash {
+        key: Box<Conv>,
+        value: Box<Conv>,
+    },
+}
+
+/// What an array is.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Array {
+    pub kind: ArrayKind,
+    pub item: Conv,
+    /// A zero item stands behind the last.
+    pub zero_terminated: bool,
+    /// The number of items, where it is fixed.
+    pub fixed: Option<usize>,
+    /// The type of the argument that holds the number of items, in the second cell.
+    pub length: Option<AbiType>,
 }
 
 impl Conv {
+    /// The number of consecutive cells that one value takes. The first is what the call passes.
+    pub fn width(&self) -> u16 {
+        match self {
+            Conv::Array(_) => 3,
+            Conv::List { .. } | Conv::Hash { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether it holds other values.
+    pub fn is_container(&self) -> bool {
+        matches!(self, Conv::Array(_) | Conv::List { .. } | Conv::Hash { .. })
+    }
+
+    /// The type of a further cell that the call may pass, too.
+    pub fn further(&self, offset: u16) -> Option<AbiType> {
+        match self {
+            Conv::Array(array) if offset == 1 => array.length,
+            _ => None,
+        }
+    }
+
     /// How the value travels in a call.
     pub fn abi(&self) -> AbiType {
         match self {
@@ -86,7 +140,11 @@ impl Conv {
             | Conv::Object { .. }
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
-            | Conv::Variant { .. } => AbiType::Ptr,
+            | Conv::Variant { .. }
+            | Conv::Inline { .. }
+            | Conv::Array(_)
+            | Conv::List { .. }
+            | Conv::Hash { .. } => AbiType::Ptr,
         }
     }
 
@@ -99,6 +157,7 @@ impl Conv {
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty } => Some(ty),
+            Conv::Inline { of } => of.type_ref(),
             _ => None,
         }
     }
@@ -117,12 +176,15 @@ pub struct PyParam {
 /// Phase *in*: `cell` becomes the C value of Python argument `param`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct In {
-    pub param: u16,
+    /// `None`: nothing is converted, the step prepares memory for the callee.
+    pub param: Option<u16>,
+    /// The first cell of the value.
     pub cell: Cell,
     pub conv: Conv,
     /// None gives NULL; without this, None bails.
     pub nullable: bool,
-    /// `Full`: the callee gets a reference or copy of its own.
+    /// `Full`: the callee gets a reference or copy of its own. `Container`: of a container, but not
+    /// of its items.
     pub transfer: Transfer,
     /// Gives back what this step acquired, when a later step bails.
     pub undo: Option<Free>,
@@ -144,7 +206,7 @@ pub struct Call {
     /// Where the result goes; `None` for void.
     pub result: Option<(Cell, AbiType)>,
     /// The cell of the `GError*`. Its address is the last of `args`. When it is not NULL after the
-    /// call, that error is raised and neither *out* nor *release* run.
+    /// call, that error is raised; of what follows only the release steps of [`When::Called`] run.
     pub error: Option<Cell>,
 }
 
@@ -169,6 +231,12 @@ pub enum Free {
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.
     Variant,
+    /// A container that the callee gave, with its items for [`Transfer::Full`].
+    Container { conv: Box<Conv>, transfer: Transfer },
+    /// All that the *in* step of this cell made, as if the call were not to be.
+    Made,
+    /// What the *in* step of this cell has kept: memory that the callee has only borrowed.
+    Kept,
 }
 
 /// When a release step runs.
@@ -178,6 +246,8 @@ pub enum When {
     Always,
     /// Only when the *out* phase failed before it converted this cell.
     Unconverted,
+    /// As `Always`, and also when the call has set its error.
+    Called,
 }
 
 /// Phase *release*.
@@ -216,4 +286,13 @@ pub struct Plan {
     pub result: ResultShape,
     /// Number of cells in the frame.
     pub cells: u16,
+}
+
+impl Plan {
+    /// The values of more than one cell: first cell and width.
+    pub fn groups(&self) -> impl Iterator<Item = (Cell, u16)> {
+        let ins = self.ins.iter().map(|op| (op.cell, op.conv.width()));
+        let outs = self.outs.iter().map(|out| (out.cell, out.conv.width()));
+        ins.chain(outs).filter(|(_, width)| *width > 1)
+    }
 }

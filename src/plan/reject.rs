@@ -28,12 +28,10 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// An array argument or result.
-    Array = "array";
-    /// A GList or GSList argument or result.
+    /// An array whose length argument is no integer or travels another way than the array.
+    ArrayLength = "array-length";
+    /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
-    /// A GHashTable argument or result.
-    HashTable = "hash-table";
     /// A callback argument.
     Callback = "callback";
     /// A bare pointer (gpointer) argument or result.

@@ -1,7 +1,7 @@
 //! Checks a plan, so that the tiers may run it without looking again.
 
-use super::build::owned;
-use super::{CallArg, Cell, Conv, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
+use super::convert::owned;
+use super::{CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
 use crate::ir::AbiType;
 use crate::signature::Transfer;
 
@@ -72,31 +72,37 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
     for op in &plan.ins {
         let cell = op.cell;
         in_frame(plan, cell)?;
-        ensure(usize::from(op.param) < plan.params.len(), || {
-            format!(
-                "c{} is converted from argument {}, which does not exist",
-                cell.0, op.param
-            )
-        })?;
-        ensure(!defined.contains(&cell), || {
-            format!("c{} is converted twice", cell.0)
-        })?;
-        defined.push(cell);
+        let last = Cell(cell.0 + op.conv.width() - 1);
+        in_frame(plan, last)?;
+        if let Some(param) = op.param {
+            ensure(usize::from(param) < plan.params.len(), || {
+                format!(
+                    "c{} is converted from argument {param}, which does not exist",
+                    cell.0
+                )
+            })?;
+        }
+        for cell in (cell.0..=last.0).map(Cell) {
+            ensure(!defined.contains(&cell), || {
+                format!("c{} is converted twice", cell.0)
+            })?;
+            defined.push(cell);
+        }
         ensure(!op.nullable || op.conv.abi() == AbiType::Ptr, || {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
-        ensure(op.transfer != Transfer::Container, || {
-            format!("c{} is given as a container", cell.0)
+        let container = op.conv.is_container();
+        ensure(op.transfer != Transfer::Container || container, || {
+            format!("c{} is given as a container but is none", cell.0)
         })?;
         // PyGObject takes a reference on a plain struct as if it were a GVariant.
         let plain = matches!(op.conv, Conv::Struct { .. });
         ensure(op.transfer == Transfer::None || !plain, || {
             format!("c{} is a plain struct, which cannot be given", cell.0)
         })?;
-        let undo = if op.transfer == Transfer::Full {
-            owned(&op.conv)
-        } else {
-            None
+        let undo = match container {
+            true => Some(Free::Made),
+            false => owned(&op.conv, op.transfer),
         };
         ensure(op.undo == undo, || {
             format!(
@@ -105,7 +111,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             )
         })?;
     }
-    let used: Vec<u16> = plan.ins.iter().map(|op| op.param).collect();
+    let used: Vec<u16> = plan.ins.iter().filter_map(|op| op.param).collect();
     let all_used = (0..plan.params.len()).all(|param| used.contains(&(param as u16)));
     ensure(all_used, || "an argument is not converted".to_owned())
 }
@@ -120,8 +126,8 @@ fn call(plan: &Plan) -> Result<(), PlanError> {
         })?;
         seen.push(cell);
         if let CallArg::Value { cell, abi } = *arg {
-            let source = plan.ins.iter().find(|op| op.cell == cell);
-            ensure(source.is_some_and(|op| op.conv.abi() == abi), || {
+            let source = plan.ins.iter().find_map(|op| passed(op, cell));
+            ensure(source == Some(abi), || {
                 format!("c{} is passed by value but not converted as such", cell.0)
             })?;
         }
@@ -158,9 +164,19 @@ fn call(plan: &Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Whether the native function writes `cell`.
+/// The type of `cell`, if the *in* step `op` makes it.
+fn passed(op: &In, cell: Cell) -> Option<AbiType> {
+    match cell.0.checked_sub(op.cell.0)? {
+        0 => Some(op.conv.abi()),
+        offset => op.conv.further(offset),
+    }
+}
+
+/// Whether the native function writes `cell`, or the memory that an *in* step prepared there.
 fn written(plan: &Plan, cell: Cell) -> bool {
-    plan.call.result.is_some_and(|(result, _)| result == cell)
+    let prepared = |op: &In| op.cell == cell && op.param.is_none();
+    plan.ins.iter().any(prepared)
+        || plan.call.result.is_some_and(|(result, _)| result == cell)
         || (plan.call.args.contains(&CallArg::Address { cell }) && plan.call.error != Some(cell))
 }
 
@@ -175,8 +191,10 @@ fn outward(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} is returned twice", cell.0)
         })?;
         seen.push(cell);
-        ensure(out.transfer != Transfer::Container, || {
-            format!("c{} is owned as a container", cell.0)
+        in_frame(plan, Cell(cell.0 + out.conv.width() - 1))?;
+        let container = out.conv.is_container();
+        ensure(out.transfer != Transfer::Container || container, || {
+            format!("c{} is owned as a container but is none", cell.0)
         })?;
         let result = plan.call.result.filter(|(result, _)| *result == cell);
         ensure(result.is_none_or(|(_, abi)| abi == out.conv.abi()), || {
@@ -213,6 +231,11 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
     let mut seen = Vec::new();
     for step in &plan.release {
         let cell = step.cell;
+        if step.free == Free::Kept {
+            let kept = step.when == When::Called && plan.ins.iter().any(|op| op.cell == cell);
+            ensure(kept, || format!("nothing is kept in c{}", cell.0))?;
+            continue;
+        }
         ensure(written(plan, cell), || {
             format!("c{} is released but not written by the call", cell.0)
         })?;
@@ -221,8 +244,7 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
         })?;
         seen.push(cell);
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
-            let fits = out.transfer == Transfer::Full
-                && owned(&out.conv).as_ref() == Some(&step.free)
+            let fits = owned(&out.conv, out.transfer).as_ref() == Some(&step.free)
                 && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
             ensure(fits, || {
                 format!("the release of c{} does not fit its conversion", cell.0)
@@ -237,7 +259,7 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
         }
     }
     for out in &plan.outs {
-        let due = out.transfer == Transfer::Full && owned(&out.conv).is_some();
+        let due = owned(&out.conv, out.transfer).is_some();
         ensure(!due || seen.contains(&out.cell), || {
             format!("c{} is owned and never released", out.cell.0)
         })?;

@@ -95,6 +95,9 @@ functions! {
         type_is_pointer: "g_type_info_is_pointer" / "gi_type_info_is_pointer" fn(Info) -> c_int;
         type_interface: "g_type_info_get_interface" / "gi_type_info_get_interface" fn(Info) -> Info;
         type_array_type: "g_type_info_get_array_type" / "gi_type_info_get_array_type" fn(Info) -> c_int;
+        type_zero_terminated: "g_type_info_is_zero_terminated" / "gi_type_info_is_zero_terminated" fn(Info) -> c_int;
+        type_parameter: "g_type_info_get_param_type" / "gi_type_info_get_param_type" fn(Info, c_int) -> Info;
+        arg_scope: "g_arg_info_get_scope" / "gi_arg_info_get_scope" fn(Info) -> c_int;
         registered_gtype: "g_registered_type_info_get_g_type" / "gi_registered_type_info_get_g_type" fn(Info) -> usize;
         enum_storage: "g_enum_info_get_storage_type" / "gi_enum_info_get_storage_type" fn(Info) -> c_int;
         struct_is_class: "g_struct_info_is_gtype_struct" / "gi_struct_info_is_gtype_struct" fn(Info) -> c_int;
@@ -374,6 +377,21 @@ impl Girepository {
         )
     }
 
+    fn array_fixed_size(&self, ty: Info) -> Option<usize> {
+        match self.version {
+            Version::One => self.index(ty, "g_type_info_get_array_fixed_size", ""),
+            Version::Two => {
+                let address = (self.find)("gi_type_info_get_array_fixed_size")?;
+                // SAFETY: the C function has this signature in 2.0.
+                let get: unsafe extern "C" fn(Info, *mut usize) -> c_int =
+                    unsafe { std::mem::transmute(address) };
+                let mut size = 0;
+                // SAFETY: contract of this block.
+                (unsafe { get(ty, &mut size) } != 0).then_some(size)
+            }
+        }
+    }
+
     /// 1.0 returns an index or -1, 2.0 a truth value with the index behind a pointer.
     fn index(&self, info: Info, one: &str, two: &str) -> Option<usize> {
         match self.version {
@@ -413,10 +431,30 @@ impl Girepository {
         unsafe { (self.functions.type_interface)(ty) }
     }
 
-    /// `GIArrayType`.
-    pub unsafe fn array_type(&self, ty: Info) -> c_int {
+    /// `GIArrayType`, whether a zero item ends the array, and its fixed number of items.
+    pub unsafe fn array_facts(&self, ty: Info) -> (c_int, bool, Option<usize>) {
+        let fixed = self.array_fixed_size(ty);
         // SAFETY: contract of this block.
-        unsafe { (self.functions.type_array_type)(ty) }
+        unsafe {
+            (
+                (self.functions.type_array_type)(ty),
+                (self.functions.type_zero_terminated)(ty) != 0,
+                fixed,
+            )
+        }
+    }
+
+    /// The type that a container is of, by position.
+    pub unsafe fn type_parameter(&self, container: Info, index: usize) -> Option<Info> {
+        // SAFETY: contract of this block.
+        let info = unsafe { (self.functions.type_parameter)(container, index as c_int) };
+        (!info.is_null()).then_some(info)
+    }
+
+    /// `GIScopeType` of a callback argument.
+    pub unsafe fn arg_scope(&self, arg: Info) -> c_int {
+        // SAFETY: contract of this block.
+        unsafe { (self.functions.arg_scope)(arg) }
     }
 
     /// The `GType` of a registered type; calls its `get_type` function the first time.

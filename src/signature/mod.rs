@@ -78,6 +78,43 @@ pub enum StructKind {
     OtherFundamental,
 }
 
+/// What holds an array's items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum ArrayKind {
+    /// A pointer to the first item.
+    C,
+    GArray,
+    GPtrArray,
+    GByteArray,
+}
+
+/// Which linked list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum ListKind {
+    GList,
+    GSList,
+}
+
+/// How long C keeps a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Scope {
+    /// Until the function returns; also what the typelib leaves open.
+    Call,
+    /// Until it has been called once.
+    Async,
+    /// Until its destroy notify is called.
+    Notified,
+    /// For good.
+    Forever,
+}
+
+/// What a container holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    pub ty: Type,
+    pub is_pointer: bool,
+}
+
 /// The type of an argument or a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Type {
@@ -123,13 +160,20 @@ pub enum Type {
         ty: TypeRef,
     },
     Array {
-        description: String,
+        kind: ArrayKind,
+        item: Box<Item>,
+        zero_terminated: bool,
+        /// The number of items, where the typelib fixes it.
+        fixed: Option<usize>,
     },
     List {
-        description: String,
+        kind: ListKind,
+        item: Box<Item>,
     },
+    /// `GHashTable`.
     Hash {
-        description: String,
+        key: Box<Item>,
+        value: Box<Item>,
     },
     Error,
     /// The typelib names a type that no installed typelib defines.
@@ -151,6 +195,8 @@ pub struct Param {
     pub nullable: bool,
     pub optional: bool,
     pub caller_allocates: bool,
+    /// Of a callback.
+    pub scope: Scope,
     /// Index of the user data argument of a callback, or of itself for user data.
     pub closure: Option<usize>,
     /// Index of the destroy notify of a callback.

@@ -5,8 +5,8 @@
 
 use super::girepository::{Girepository, Info, InfoKind};
 use super::{
-    Bindings, CallableKind, Direction, Instance, Param, Return, Signature, StructKind, Transfer,
-    Type, TypeBinding, TypeRef,
+    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Return, Scope,
+    Signature, StructKind, Transfer, Type, TypeBinding, TypeRef,
 };
 use crate::ir::AbiType;
 
@@ -159,6 +159,12 @@ impl Reader<'_> {
                 nullable,
                 optional,
                 caller_allocates,
+                scope: match repository.arg_scope(arg) {
+                    2 => Scope::Async,
+                    3 => Scope::Notified,
+                    4 => Scope::Forever,
+                    _ => Scope::Call,
+                },
                 closure: repository.arg_closure(arg),
                 destroy: repository.arg_destroy(arg),
                 length,
@@ -181,18 +187,21 @@ impl Reader<'_> {
             12 => Type::GType,
             13 => Type::Utf8,
             14 => Type::Filename,
-            15 => {
-                // SAFETY: the tag says that it is an array.
-                let kind = match unsafe { self.repository.array_type(info) } {
-                    0 => "C array",
-                    1 => "GArray",
-                    2 => "GPtrArray",
-                    _ => "GByteArray",
-                };
+            // SAFETY: the tag says that it is an array, which has one type parameter.
+            15 => unsafe {
+                let (kind, zero_terminated, fixed) = self.repository.array_facts(info);
                 Type::Array {
-                    description: kind.to_owned(),
+                    kind: match kind {
+                        0 => ArrayKind::C,
+                        1 => ArrayKind::GArray,
+                        2 => ArrayKind::GPtrArray,
+                        _ => ArrayKind::GByteArray,
+                    },
+                    item: self.item(info, 0),
+                    zero_terminated,
+                    fixed,
                 }
-            }
+            },
             16 => {
                 // SAFETY: the tag says that it has an interface; the reference is dropped, `binding`
                 // takes its own.
@@ -203,20 +212,49 @@ impl Reader<'_> {
                     ty
                 }
             }
-            17 => Type::List {
-                description: "GList".to_owned(),
+            // SAFETY: the tag says that it is a list, which has one type parameter.
+            17 | 18 => unsafe {
+                Type::List {
+                    kind: match tag {
+                        17 => ListKind::GList,
+                        _ => ListKind::GSList,
+                    },
+                    item: self.item(info, 0),
+                }
             },
-            18 => Type::List {
-                description: "GSList".to_owned(),
-            },
-            19 => Type::Hash {
-                description: "GHashTable".to_owned(),
+            // SAFETY: a hash table has two type parameters.
+            19 => unsafe {
+                Type::Hash {
+                    key: self.item(info, 0),
+                    value: self.item(info, 1),
+                }
             },
             20 => Type::Error,
             21 => Type::Unichar,
             _ => Type::Unresolved {
                 name: format!("type tag {tag}"),
             },
+        }
+    }
+
+    /// The type parameter `index` of a container.
+    ///
+    /// # Safety
+    /// `container` is the type info of a container with that many parameters.
+    unsafe fn item(&mut self, container: Info, index: usize) -> Box<Item> {
+        // SAFETY: by this function's contract; the type info is dropped at the end. A typelib that
+        // does not say what a container holds gives none.
+        unsafe {
+            let Some(info) = self.repository.type_parameter(container, index) else {
+                return Box::new(Item {
+                    ty: Type::Pointer,
+                    is_pointer: true,
+                });
+            };
+            let (_, is_pointer) = self.repository.type_tag(info);
+            let ty = self.ty(info);
+            self.repository.unref(info);
+            Box::new(Item { ty, is_pointer })
         }
     }
 

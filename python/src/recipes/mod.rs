@@ -78,7 +78,7 @@ impl Recipes for PythonRecipes {
             Conv::Object { .. } | Conv::Boxed { .. } | Conv::Struct { .. } => {
                 ty == layout.none_type || desc::accepted_types(step).contains(&ty)
             }
-            Conv::Boolean | Conv::Unichar | Conv::GType | Conv::Variant { .. } => false,
+            _ => false,
         };
         (useful && (ty != layout.none_type || op.nullable)).then_some(ty)
     }

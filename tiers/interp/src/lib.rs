@@ -138,12 +138,14 @@ impl Interpreter {
         if let Some(error) = plan.call.error
             && frame.cells[usize::from(error.0)] != 0
         {
-            // SAFETY: the cell holds the GError that the native function has set.
-            unsafe {
-                transmute::<usize, RaiseFn>(runtime.raise)(
-                    &raw mut frame.cells[usize::from(error.0)],
-                );
+            for (step, op) in linked.release.iter().zip(&plan.release) {
+                if op.when == When::Called {
+                    // SAFETY: the plan says that the cell is to be released after the call.
+                    unsafe { frame.free(step, op.cell.0) };
+                }
             }
+            // SAFETY: the cell holds the GError that the native function has set.
+            unsafe { transmute::<usize, RaiseFn>(runtime.raise)(frame.cell(error.0)) };
             return Outcome::Done(std::ptr::null_mut());
         }
         // SAFETY: the native function has returned, so the out cells hold its results.
@@ -209,10 +211,14 @@ impl Frame<'_> {
             .zip(&self.linked.plan.ins)
             .enumerate()
         {
-            // SAFETY: `op.param` is below the number of parameters (plan::verify).
-            let value = unsafe { *values.add(usize::from(op.param)) };
-            let cell = &raw mut self.cells[usize::from(op.cell.0)];
-            if value.is_null() {
+            let value = match op.param {
+                // SAFETY: `param` is below the number of parameters (plan::verify).
+                Some(param) => unsafe { *values.add(usize::from(param)) },
+                None => std::ptr::null_mut(),
+            };
+            // The helper may write all cells of the value.
+            let cell = self.cell(op.cell.0);
+            if value.is_null() && op.param.is_some() {
                 continue;
             }
             // SAFETY: the helper has the signature of an *in* step (contract of Linked).
@@ -241,7 +247,7 @@ impl Frame<'_> {
         let mut objects = [std::ptr::null_mut::<Object>(); MAX_PARAMS];
         let mut done = 0;
         for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
-            let cell = &raw const self.cells[usize::from(op.cell.0)];
+            let cell = self.cell(op.cell.0).cast_const();
             // SAFETY: the helper has the signature of an *out* step; the cell holds what the native
             // function has put there.
             let object = unsafe {
@@ -256,7 +262,7 @@ impl Frame<'_> {
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
             let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
-            if op.when == When::Always || (failed && !converted) {
+            if op.when != When::Unconverted || (failed && !converted) {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
@@ -284,10 +290,15 @@ impl Frame<'_> {
         }
     }
 
+    /// Where a value starts. The pointer reaches to the end of the frame.
+    fn cell(&mut self, first: u16) -> *mut u64 {
+        self.cells[usize::from(first)..].as_mut_ptr()
+    }
+
     /// # Safety
     /// The cell is owned as `step` frees it.
     unsafe fn free(&mut self, step: &Step, cell: u16) {
-        let cell = &raw mut self.cells[usize::from(cell)];
+        let cell = self.cell(cell);
         // SAFETY: the helper has the signature of a free step (contract of Linked).
         unsafe { transmute::<usize, FreeFn>(step.address)(cell, step.desc as *const c_void) };
     }

@@ -1,0 +1,134 @@
+//! What an *in* step of a container keeps until after the call.
+
+use std::ffi::c_void;
+
+use gijit::plan::link::Step;
+use pyo3::ffi;
+
+use super::run_free;
+use crate::marshal::glib;
+
+/// Memory that is ours and that the callee only borrows.
+pub enum Storage {
+    /// Given to the callee, or somebody else's.
+    None,
+    /// Of `g_malloc`.
+    Memory(*mut c_void),
+    Array(*mut c_void),
+    PtrArray(*mut c_void),
+    ByteArray(*mut c_void),
+    List(*mut c_void),
+    SList(*mut c_void),
+    Hash(*mut c_void),
+    /// A Python buffer that is passed in place.
+    Buffer(Box<ffi::Py_buffer>),
+}
+
+impl Storage {
+    /// Gives it back.
+    ///
+    /// # Safety
+    /// Nobody uses it any more; the GIL is held.
+    pub unsafe fn release(self) {
+        let glib = glib();
+        // SAFETY: each was made by the function's counterpart and is ours.
+        unsafe {
+            match self {
+                Storage::None => {}
+                Storage::Memory(memory) => (glib.g_free)(memory),
+                Storage::Array(array) => (glib.g_array_unref)(array),
+                Storage::PtrArray(array) => (glib.g_ptr_array_unref)(array),
+                Storage::ByteArray(array) => (glib.g_byte_array_unref)(array),
+                Storage::List(list) => (glib.g_list_free)(list),
+                Storage::SList(list) => (glib.g_slist_free)(list),
+                Storage::Hash(hash) => (glib.g_hash_table_unref)(hash),
+                Storage::Buffer(mut buffer) => ffi::PyBuffer_Release(&raw mut *buffer),
+            }
+        }
+    }
+}
+
+/// The last cell of a container's value points to one of these, or is NULL.
+pub struct Kept {
+    pub storage: Storage,
+    /// References to the Python objects that items borrow from.
+    pub objects: Vec<*mut ffi::PyObject>,
+    /// Items that keep something themselves.
+    pub items: Vec<KeptItems>,
+}
+
+/// The cells of items, and the step that releases what one of them keeps.
+pub struct KeptItems {
+    pub step: Step,
+    pub width: usize,
+    pub cells: Vec<u64>,
+}
+
+impl Kept {
+    pub fn new() -> Self {
+        Kept {
+            storage: Storage::None,
+            objects: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Keeps `object` alive.
+    ///
+    /// # Safety
+    /// A valid object, GIL held.
+    pub unsafe fn hold(&mut self, object: *mut ffi::PyObject) {
+        // SAFETY: by this function's contract.
+        unsafe { ffi::Py_INCREF(object) };
+        self.objects.push(object);
+    }
+
+    /// Takes over what `other` keeps of items.
+    pub fn absorb(&mut self, mut other: Kept) {
+        self.objects.append(&mut other.objects);
+        self.items.append(&mut other.items);
+    }
+
+    /// The cell's value; NULL when there is nothing to release.
+    pub fn into_cell(self) -> u64 {
+        let empty = matches!(self.storage, Storage::None)
+            && self.objects.is_empty()
+            && self.items.is_empty();
+        match empty {
+            true => 0,
+            false => Box::into_raw(Box::new(self)) as u64,
+        }
+    }
+
+    /// Releases what a cell keeps, once.
+    ///
+    /// # Safety
+    /// `cell` holds what [`Kept::into_cell`] gave; the GIL is held.
+    pub unsafe fn release(cell: *mut u64) {
+        // SAFETY: by this function's contract; the cell is emptied, so nothing is released twice.
+        unsafe {
+            let kept = std::ptr::replace(cell, 0) as *mut Kept;
+            if !kept.is_null() {
+                Box::from_raw(kept).drop_all();
+            }
+        }
+    }
+
+    /// # Safety
+    /// The GIL is held, and the callee does not use the memory any more.
+    pub unsafe fn drop_all(mut self) {
+        for items in &mut self.items {
+            for cells in items.cells.chunks_mut(items.width) {
+                // SAFETY: the cells that the item's *in* step filled.
+                unsafe { run_free(&items.step, cells) };
+            }
+        }
+        // SAFETY: by this function's contract.
+        unsafe {
+            self.storage.release();
+            for object in &self.objects {
+                ffi::Py_DECREF(*object);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How a value of each type is converted, and who gives it back: the one place where types of the
+//! typelib become conversions.
+//!
+//! Containers are conversions of their items, to any depth. Which argument holds an array's length
+//! is the builder's business (`build`), as are ownership and None.
+
+use super::reject::Reason;
+use super::{Array, Conv, Free};
+use crate::ir::AbiType;
+use crate::signature::{ArrayKind, Direction, Item, Signature, StructKind, Transfer, Type};
+
+/// [`Conv::width`] of an array.
+pub(super) const ARRAY_WIDTH: u16 = 3;
+
+/// How a value of `ty` is converted. `length` is the type of an array's length argument.
+pub(super) fn conversion(
+    ty: &Type,
+    is_pointer: bool,
+    length: Option<AbiType>,
+) -> Result<Conv, Reason> {
+    let basic = |conv| {
+        if is_pointer {
+            Err(Reason::Pointer)
+        } else {
+            Ok(conv)
+        }
+    };
+    match ty {
+        Type::Void | Type::Pointer => Err(Reason::Pointer),
+        Type::Boolean => basic(Conv::Boolean),
+        Type::Integer(abi) => basic(Conv::Integer(*abi)),
+        Type::Float => basic(Conv::Float),
+        Type::Double => basic(Conv::Double),
+        Type::GType => basic(Conv::GType),
+        Type::Unichar => basic(Conv::Unichar),
+        Type::Enum { ty, storage } => basic(Conv::Enum {
+            ty: ty.clone(),
+            storage: *storage,
+        }),
+        Type::Flags { ty, storage } => basic(Conv::Flags {
+            ty: ty.clone(),
+            storage: *storage,
+        }),
+        Type::Utf8 => Ok(Conv::Utf8),
+        Type::Filename => Ok(Conv::Filename),
+        Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
+        Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
+        Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
+            StructKind::Value => Err(Reason::Value),
+            StructKind::Closure => Err(Reason::Closure),
+            StructKind::Foreign => Err(Reason::ForeignStruct),
+            StructKind::ClassStruct => Err(Reason::ClassStruct),
+            StructKind::OtherFundamental => Err(Reason::Fundamental),
+            _ if !is_pointer => Err(Reason::StructByValue),
+            StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
+            StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
+            StructKind::Variant => Ok(Conv::Variant { ty: ty.clone() }),
+        },
+        Type::Callback { .. } => Err(Reason::Callback),
+        Type::Array {
+            kind,
+            item,
+            zero_terminated,
+            fixed,
+        } => Ok(Conv::Array(Box::new(Array {
+            kind: *kind,
+            item: match kind {
+                ArrayKind::C | ArrayKind::GArray => flat_item(item)?,
+                ArrayKind::GPtrArray => pointer_item(item)?,
+                ArrayKind::GByteArray => Conv::Integer(AbiType::U8),
+            },
+            zero_terminated: *zero_terminated && *kind != ArrayKind::GPtrArray,
+            fixed: *fixed,
+            length,
+        }))),
+        Type::List { kind, item } => Ok(Conv::List {
+            kind: *kind,
+            item: Box::new(pointer_item(item)?),
+        }),
+        Type::Hash { key, value } => Ok(Conv::Hash {
+            key: Box::new(pointer_item(key)?),
+            value: Box::new(pointer_item(value)?),
+        }),
+        Type::Error => Err(Reason::Error),
+        Type::Unresolved { .. } => Err(Reason::Unresolved),
+    }
+}
+
+/// An item that stands in an array itself.
+fn flat_item(item: &Item) -> Result<Conv, Reason> {
+    match &item.ty {
+        Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
+            of: Box::new(conversion(&item.ty, true, None)?),
+        }),
+        ty => conversion(ty, item.is_pointer, None),
+    }
+}
+
+/// An item that travels in a pointer: small integers as its value, structs behind it.
+fn pointer_item(item: &Item) -> Result<Conv, Reason> {
+    match &item.ty {
+        Type::Float | Type::Double => Err(Reason::List),
+        Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
+        ty => conversion(ty, item.is_pointer, None),
+    }
+}
+
+/// The type of the argument that holds an array's length, which must travel the array's way.
+pub(super) fn length_type(
+    signature: &Signature,
+    length: usize,
+    direction: Direction,
+) -> Result<AbiType, Reason> {
+    match signature.params.get(length) {
+        Some(param) if param.direction == direction => match param.ty {
+            Type::Integer(abi) if !param.is_pointer => Ok(abi),
+            _ => Err(Reason::ArrayLength),
+        },
+        _ => Err(Reason::ArrayLength),
+    }
+}
+
+/// How a value that came with `transfer` is given back by whoever owns it; `None` for values that
+/// are not owned.
+pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
+    match conv {
+        _ if transfer == Transfer::None => None,
+        Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
+        Conv::Object { .. } => Some(Free::Object),
+        Conv::Boxed { ty } => Some(Free::Boxed { ty: ty.clone() }),
+        Conv::Variant { .. } => Some(Free::Variant),
+        _ if conv.is_container() => Some(Free::Container {
+            conv: Box::new(conv.clone()),
+            transfer,
+        }),
+        _ => None,
+    }
+}
