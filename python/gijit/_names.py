@@ -79,7 +79,8 @@ def _members(info):
 
 def find_callable(name):
     """The stock info of ``Namespace.function``, ``Namespace.Type.method`` or, for a virtual
-    function, ``Namespace.Type.do_name``; the namespace may have a version, as in ``Gtk-3.0.Label.new``."""
+    function, ``Namespace.Type.do_name``; the namespace may have a version, as in
+    ``Gtk-3.0.Label.new``."""
     from gi._gi import CallableInfo, Repository
 
     match = re.fullmatch(r"(\w+(?:-[\d.]*\d)?)\.([A-Za-z_][\w.]*)", name)
