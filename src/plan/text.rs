@@ -26,8 +26,12 @@ impl std::fmt::Display for Plan {
         let kind = if self.constructor { "constructor " } else { "" };
         writeln!(f, "plan {kind}{} = {}", self.name, self.symbol)?;
         writeln!(f, "  cells {}", self.cells)?;
-        for param in &self.params {
-            let name = param.name.as_deref().unwrap_or("(self)");
+        for (index, param) in self.params.iter().enumerate() {
+            let unnamed = match self.call.target {
+                Some(_) if index == 0 => "(class)",
+                _ => "(self)",
+            };
+            let name = param.name.as_deref().unwrap_or(unnamed);
             writeln!(
                 f,
                 "  param {name}{}",

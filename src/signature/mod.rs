@@ -14,6 +14,7 @@ use crate::ir::AbiType;
 pub mod girepository;
 pub mod lookup;
 pub mod read;
+mod text;
 pub mod vtable;
 
 /// How the callable is reached and what its first Python argument is.

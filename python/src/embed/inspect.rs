@@ -9,6 +9,7 @@ use gijit::dispatch::{Callable, Tier, policy, seen};
 use gijit::error::CompileError;
 use gijit::ir;
 use gijit::plan::build::build;
+use gijit::signature::{Bindings, CallableKind, Signature};
 use gijit::stats::Stats;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -237,7 +238,7 @@ fn signature_or_plan(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<Strin
     // SAFETY: ours, so a FunctionInfo; the interpreter lock is held.
     let (signature, bindings) = unsafe { host::signature(fields(callable.as_ptr()).info) };
     if stage == "signature" {
-        return Ok(format!("{signature:#?}\n{bindings:#?}\n"));
+        return Ok(format!("{signature}{}\n", reached(&signature, &bindings)));
     }
     match build(&signature) {
         Ok(plan) => Ok(plan.to_string()),
@@ -245,6 +246,23 @@ fn signature_or_plan(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<Strin
             callable.py(),
             &format!("{reject}: {}", reject.reason.text()),
         )),
+    }
+}
+
+/// Where the native function is in this process.
+fn reached(signature: &Signature, bindings: &Bindings) -> String {
+    match (signature.kind, bindings.vfunc, bindings.native) {
+        (CallableKind::VFunc, Some(place), _) => format!(
+            "  found {} bytes into the {} that the first argument names",
+            place.offset,
+            match place.is_interface {
+                true => "interface struct of the class",
+                false => "class struct",
+            }
+        ),
+        (CallableKind::VFunc, None, _) => "  not found: there is no such field".to_owned(),
+        (_, _, 0) => "  not found: the library does not export it".to_owned(),
+        (_, _, address) => format!("  found at {address:#x}"),
     }
 }
 

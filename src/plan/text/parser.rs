@@ -267,7 +267,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
         "cells" => plan.cells = words.number()?,
         "param" => {
             let name = words.next()?;
-            let name = (name != "(self)").then(|| name.to_owned());
+            let name = (!matches!(name, "(class)" | "(self)")).then(|| name.to_owned());
             plan.params.push(PyParam {
                 name,
                 optional: words.eat("optional"),
