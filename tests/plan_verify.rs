@@ -304,11 +304,11 @@ fn broken_values_are_rejected() {
     };
     broken(
         |plan| plan.ins[1].transfer = Transfer::Container,
-        "c1 is given as a container",
+        "c1 is given as a container but is none",
     );
     broken(
         |plan| plan.outs[2].transfer = Transfer::Container,
-        "c3 is owned as a container",
+        "c3 is owned as a container but is none",
     );
     broken(
         |plan| plan.call.error = Some(Cell(3)),

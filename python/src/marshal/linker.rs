@@ -292,6 +292,9 @@ impl<'py> Linker<'_, 'py> {
             let class = unsafe { Bound::from_borrowed_ptr(self.py, desc.py_type.cast()) };
             // SAFETY: an object, GIL held.
             let gtype = unsafe { (api().type_from_object)(class.as_ptr()) };
+            if let Some(error) = PyErr::take(self.py) {
+                return Err(error);
+            }
             Ok(class.cast::<PyType>()?.is_subclass(&base)? && gtype == desc.gtype)
         };
         let probed = crate::layout::layout(self.py).boxed_readable;
