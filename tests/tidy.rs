@@ -17,6 +17,7 @@ const UNSAFE: &[&str] = &[
     "python/src/glib.rs",
     "python/src/layout/mod.rs",
     "python/src/marshal/bind.rs",
+    "python/src/marshal/class.rs",
     "python/src/marshal/desc.rs",
     "python/src/marshal/mod.rs",
     "python/src/marshal/outward.rs",
