@@ -232,6 +232,7 @@ impl<'a> Thunk<'a> {
     fn phase_call(&mut self) {
         let call = &self.linked.plan.call;
         self.b.note(format!("call {}", self.linked.plan.symbol));
+        let target = call.target.map(|cell| self.cell_value(cell, Type::Ptr));
         let mut types = Vec::new();
         let mut args = Vec::new();
         for arg in &call.args {
@@ -267,13 +268,18 @@ impl<'a> Thunk<'a> {
             true => None,
             false => Some(self.call("save thread", runtime.save_thread, &[], PTR, &[])),
         };
-        let result = self.b.call(
-            &self.linked.plan.symbol,
-            self.linked.native as u64,
-            &types,
-            call.result.map(|(_, abi)| abi),
-            &args,
-        );
+        let result_type = call.result.map(|(_, abi)| abi);
+        let result = match target {
+            Some(target) => {
+                let callee = Callee::Value(target);
+                self.b.call_to(callee, &types, result_type, &args)
+            }
+            None => {
+                let native = self.linked.native as u64;
+                let symbol = &self.linked.plan.symbol;
+                self.b.call(symbol, native, &types, result_type, &args)
+            }
+        };
         if let Some(thread) = thread {
             let restore = runtime.restore_thread as u64;
             self.b

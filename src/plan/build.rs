@@ -48,12 +48,6 @@ const WRITES_STRINGS: &[&str] = &[
 /// # Errors
 /// The first reason, in argument order, why it cannot be called natively.
 pub fn build(signature: &Signature) -> Result<Plan, Reject> {
-    if signature.kind == CallableKind::VFunc {
-        return Err(Reject {
-            reason: Reason::VirtualFunction,
-            place: String::new(),
-        });
-    }
     if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
         return Err(Reject {
             reason: Reason::WrittenString,
@@ -61,6 +55,9 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
         });
     }
     let mut builder = Builder::default();
+    if signature.kind == CallableKind::VFunc {
+        builder.implementor();
+    }
     builder.instance(signature)?;
     builder.lengths(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
@@ -78,44 +75,41 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
 /// The plan of `signature` in a process where it is bound as `bindings` say.
 ///
 /// # Errors
-/// As [`build`] and [`check_bound`].
+/// As [`build`] and [`callable`].
 pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
     let plan = build(signature)?;
-    check_bound(&plan, bindings)?;
+    callable(&plan, bindings)?;
     Ok(plan)
 }
 
-/// Whether the plan can run in a process where it is bound as `bindings` say.
+/// Whether this process has what `plan` calls.
 ///
 /// # Errors
-/// When there is no native function to call, or the size of what it allocates is not known.
-pub fn check_bound(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
-    if bindings.native == 0 {
-        return Err(Reject {
-            reason: Reason::NoSymbol,
-            place: plan.symbol.clone(),
-        });
+/// What is missing: the function, or the size of a struct to allocate.
+pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
+    let place = plan.symbol.clone();
+    let reject = |reason, place| Err(Reject { reason, place });
+    match plan.call.target {
+        Some(_) if bindings.vfunc.is_none() => return reject(Reason::VirtualFunction, place),
+        None if bindings.native == 0 => return reject(Reason::NoSymbol, place),
+        _ => {}
     }
+    let size = |ty| bindings.types.get(ty).map_or(0, |binding| binding.size);
     let allocated = plan.ins.iter().filter(|op| op.allocates());
-    for ty in allocated.filter_map(|op| op.conv.type_ref()) {
-        if bindings
-            .types
-            .get(ty)
-            .is_none_or(|binding| binding.size == 0)
-        {
-            return Err(Reject {
-                reason: Reason::CallerAllocated,
-                place: ty.to_string(),
-            });
-        }
+    match allocated
+        .filter_map(|op| op.conv.type_ref())
+        .find(|ty| size(ty) == 0)
+    {
+        Some(ty) => reject(Reason::CallerAllocated, ty.to_string()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[derive(Default)]
 struct Builder {
     params: Vec<PyParam>,
     ins: Vec<In>,
+    target: Option<Cell>,
     args: Vec<CallArg>,
     /// The out arguments with their names.
     outs: Vec<(Out, String)>,
@@ -187,6 +181,24 @@ impl Builder {
         }
     }
 
+    /// The class whose implementation is called, which is the first argument.
+    fn implementor(&mut self) {
+        let cell = self.cell(1);
+        self.params.push(PyParam {
+            name: None,
+            optional: false,
+        });
+        self.ins.push(In {
+            param: Some(0),
+            cell,
+            conv: Conv::VFunc,
+            nullable: false,
+            transfer: Transfer::None,
+            undo: None,
+        });
+        self.target = Some(cell);
+    }
+
     fn instance(&mut self, signature: &Signature) -> Result<(), Reject> {
         let Some(instance) = &signature.instance else {
             return Ok(());
@@ -200,7 +212,8 @@ impl Builder {
             optional: false,
         });
         let (cell, abi) = (self.cell(conv.width()), conv.abi());
-        self.push_in(Some(0), cell, conv, false, instance.transfer)
+        let param = self.params.len() as u16 - 1;
+        self.push_in(Some(param), cell, conv, false, instance.transfer)
             .map_err(|reason| Reject {
                 reason,
                 place: "self".to_owned(),
@@ -226,6 +239,9 @@ impl Builder {
         let conv = self
             .conversion(&param.ty, is_pointer, place)
             .map_err(reject)?;
+        if param.direction != Direction::In && conv.is_inward() {
+            return Err(reject(Reason::ClassStruct));
+        }
         let conv = match allocated && !prepared {
             true => several(conv).map_err(reject)?,
             false => conv,
@@ -297,6 +313,9 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
+        if transfer != Transfer::None && conv.is_inward() {
+            return Err(Reason::ClassStruct);
+        }
         let container = conv.is_container();
         let undo = match transfer {
             _ if container => Some(Free::Made),
@@ -367,6 +386,9 @@ impl Builder {
         let conv = self
             .conversion(&result.ty, result.is_pointer, Place::Result)
             .map_err(reject)?;
+        if conv.is_inward() {
+            return Err(reject(Reason::ClassStruct));
+        }
         let cell = self.first_cell(Place::Result, &conv);
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
@@ -421,6 +443,7 @@ impl Builder {
             params: self.params,
             ins: self.ins,
             call: Call {
+                target: self.target,
                 args: self.args,
                 result: self.native_result,
                 error,

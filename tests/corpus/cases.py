@@ -13,9 +13,19 @@ from functools import cache
 import gi
 
 GROUPS = (
-    "scalars", "text", "arguments", "pointers", "containers", "objects", "boxed", "allocated", "values",
-    "glib", "gio",
-)  # fmt: skip
+    "scalars",
+    "text",
+    "arguments",
+    "pointers",
+    "containers",
+    "objects",
+    "boxed",
+    "allocated",
+    "values",
+    "glib",
+    "gio",
+    "vfuncs",
+)
 REPETITIONS = 6
 
 CASES = {}
@@ -129,7 +139,7 @@ def _title(path, args, kwargs):
 
 
 def _short(value):
-    text = re.sub(" (object )?at 0x[0-9a-f]+", "", ascii(value))
+    text = re.sub(r" (object )?at 0x[0-9a-f]+| \(\d{5,}\)", "", ascii(value))
     return text if len(text) <= 40 else text[:37] + "..."
 
 
