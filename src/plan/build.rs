@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 
 use super::convert::{ARRAY_WIDTH, conversion, length_type, owned};
+use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
     Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
     ResultShape, When,
 };
 use crate::ir::AbiType;
-use crate::signature::{
-    ArrayKind, Bindings, CallableKind, Direction, Param, Signature, Transfer, Type,
-};
+use crate::signature::{Bindings, CallableKind, Direction, Param, Signature, Transfer, Type};
 
 /// Functions that write into a string argument, or into what stands before it, though their
 /// typelib says `(transfer none)`. PyGObject gives them a copy; a plan borrows, and the string that
@@ -454,53 +453,6 @@ impl Builder {
             cells: self.cells as u16,
         })
     }
-}
-
-/// Whether PyGObject allocates an argument of this type when the typelib says that the caller does.
-fn allocatable(ty: &Type) -> bool {
-    !matches!(
-        ty,
-        Type::Void
-            | Type::Pointer
-            | Type::Boolean
-            | Type::Integer(_)
-            | Type::Float
-            | Type::Double
-            | Type::GType
-            | Type::Utf8
-            | Type::Filename
-            | Type::Unichar
-            | Type::List { .. }
-            | Type::Hash { .. }
-            | Type::Error
-    )
-}
-
-/// An out argument for which the caller shall allocate memory, of a type that PyGObject gives the
-/// address of one value to. A callee may write several numbers there. What it writes instead of a
-/// pointer to a string is not one.
-fn several(conv: Conv) -> Result<Conv, Reason> {
-    match conv {
-        Conv::Utf8 | Conv::Filename => Err(Reason::CallerAllocated),
-        conv if conv.abi() == AbiType::Ptr => Ok(conv),
-        conv => Ok(Conv::First { of: Box::new(conv) }),
-    }
-}
-
-/// Whether the caller can allocate such a value: its size is known, and what Python makes of it
-/// outlives it.
-fn prepares(conv: &Conv, transfer: Transfer) -> bool {
-    let array = match conv {
-        Conv::Boxed { .. } | Conv::Struct { .. } => return true,
-        Conv::Array(array) => array,
-        _ => return false,
-    };
-    let pointed_to = match &array.item {
-        Conv::Inline { of } => matches!(**of, Conv::Struct { .. }),
-        _ => false,
-    };
-    (array.kind != ArrayKind::C || array.fixed.is_some())
-        && (transfer != Transfer::None || !pointed_to)
 }
 
 /// Whether an unregistered struct would be given to the callee.

@@ -16,6 +16,7 @@ use crate::signature::{ArrayKind, ListKind, Transfer, TypeRef};
 pub mod build;
 pub mod convert;
 pub mod link;
+mod prepare;
 pub mod reject;
 pub mod text;
 pub mod verify;
