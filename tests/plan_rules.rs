@@ -428,7 +428,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
                 ty: named("Callback"),
             },
         ),
-        of(Reason::Value, structure(StructKind::Value)),
         of(Reason::Closure, structure(StructKind::Closure)),
         of(Reason::Error, Type::Error),
         of(Reason::Fundamental, fundamental),

@@ -67,6 +67,14 @@ c_functions! {
         g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
         g_boxed_free: fn(usize, *mut c_void);
         g_type_is_a: fn(usize, usize) -> c_int;
+        g_type_from_name: fn(*const c_char) -> usize;
+        g_value_get_type: fn() -> usize;
+        g_value_init: fn(*mut c_void, usize) -> *mut c_void;
+        g_value_copy: fn(*const c_void, *mut c_void);
+        g_value_unset: fn(*mut c_void);
+        g_value_set_enum: fn(*mut c_void, c_int);
+        g_value_set_flags: fn(*mut c_void, c_uint);
+        g_value_set_variant: fn(*mut c_void, *mut c_void);
         g_type_test_flags: fn(usize, c_uint) -> c_int;
         g_type_class_peek: fn(usize) -> *mut c_void;
         g_type_class_ref: fn(usize) -> *mut c_void;
@@ -135,8 +143,8 @@ pub struct PyGObjectApi {
     enum_get_value: usize,
     flags_get_value: usize,
     register_gtype_custom: usize,
-    value_from_pyobject: usize,
-    value_as_pyobject: usize,
+    pub value_from_pyobject: unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject) -> c_int,
+    pub value_as_pyobject: unsafe extern "C" fn(*const c_void, c_int) -> *mut ffi::PyObject,
     register_interface: usize,
     pub boxed_type: *mut ffi::PyTypeObject,
     register_boxed: usize,

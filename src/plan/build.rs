@@ -288,6 +288,10 @@ impl Builder {
         if conv.is_container() {
             return self.push_in(None, cell, conv, false, transfer);
         }
+        // Python gets what the value holds.
+        if conv.is_value() {
+            return self.push_in(None, cell, conv, false, Transfer::None);
+        }
         self.ins.push(In {
             param: None,
             cell,
@@ -315,16 +319,16 @@ impl Builder {
         if transfer != Transfer::None && conv.is_inward() {
             return Err(Reason::ClassStruct);
         }
-        let container = conv.is_container();
+        let keeps = conv.keeps();
         let undo = match transfer {
-            _ if container => Some(Free::Made),
+            _ if keeps => Some(Free::Made),
             Transfer::Container => return Err(Reason::ContainerTransfer),
             Transfer::None | Transfer::Full => owned(&conv, transfer),
         };
         if transfer == Transfer::Full && gives_struct(&conv) {
             return Err(Reason::StructGivenAway);
         }
-        if container && transfer != Transfer::Full {
+        if keeps && transfer != Transfer::Full {
             self.release.push(Release {
                 cell,
                 free: Free::Kept,

@@ -44,12 +44,12 @@ pub(super) fn conversion(
         Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
-            StructKind::Value => Err(Reason::Value),
             StructKind::Closure => Err(Reason::Closure),
             StructKind::Foreign => Err(Reason::ForeignStruct),
             StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
+            StructKind::Value => Ok(Conv::Value),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
             StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
             StructKind::Variant => Ok(Conv::Variant { ty: ty.clone() }),
@@ -139,6 +139,7 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         Conv::Object { .. } => Some(Free::Object),
         Conv::Boxed { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
+        Conv::Inline { of } if **of == Conv::Value => Some(Free::Value),
         _ if conv.is_container() => Some(Free::Container {
             conv: Box::new(conv.clone()),
             transfer,

@@ -96,6 +96,8 @@ pub enum Conv {
     Inline {
         of: Box<Conv>,
     },
+    /// A `GValue`: any Python object. Four cells: the pointer, and the value itself when it is made here.
+    Value,
     /// An array: a Python list, or bytes for `guint8`. Three cells: the pointer, the number of items,
     /// what the *in* step keeps for its release.
     Array(Box<Array>),
@@ -129,6 +131,8 @@ impl Conv {
     pub fn width(&self) -> u16 {
         match self {
             Conv::First { .. } => FIRST_WIDTH,
+            Conv::Inline { of } => of.width(),
+            Conv::Value => 4,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
             _ => 1,
@@ -138,6 +142,20 @@ impl Conv {
     /// Whether such a value only goes from Python to C.
     pub fn is_inward(&self) -> bool {
         matches!(self, Conv::Class { .. } | Conv::VFunc)
+    }
+
+    /// Whether it is a `GValue`, wherever it stands.
+    pub fn is_value(&self) -> bool {
+        match self {
+            Conv::Value => true,
+            Conv::Inline { of } => of.is_value(),
+            _ => false,
+        }
+    }
+
+    /// Whether its *in* step makes something that is released after the call, unless it is given.
+    pub fn keeps(&self) -> bool {
+        self.is_container() || self.is_value()
     }
 
     /// Whether it holds other values.
@@ -175,6 +193,7 @@ impl Conv {
             | Conv::Class { .. }
             | Conv::VFunc
             | Conv::Inline { .. }
+            | Conv::Value
             | Conv::Array(_)
             | Conv::List { .. }
             | Conv::Hash { .. } => AbiType::Ptr,
@@ -282,6 +301,8 @@ pub enum Free {
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.
     Variant,
+    /// `g_value_unset`, of a value in an array.
+    Value,
     /// A container that the callee gave, with its items for [`Transfer::Full`].
     Container { conv: Box<Conv>, transfer: Transfer },
     /// All that the *in* step of this cell made, as if the call were not to be.

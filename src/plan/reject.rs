@@ -34,8 +34,6 @@ reasons! {
     List = "list";
     /// A callback argument.
     Callback = "callback";
-    /// A GValue argument or result.
-    Value = "gvalue";
     /// A GClosure argument or result.
     Closure = "gclosure";
     /// A GError argument or result (other than the one that is raised).

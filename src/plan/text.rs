@@ -137,6 +137,7 @@ impl std::fmt::Display for Conv {
             Conv::Class { ty } => write!(f, "class {ty}"),
             Conv::VFunc => f.write_str("vfunc"),
             Conv::Inline { of } => write!(f, "inline {of}"),
+            Conv::Value => f.write_str("value"),
             Conv::Array(array) => {
                 write!(f, "array {}", name_of(ARRAYS, array.kind))?;
                 f.write_str(if array.zero_terminated { " zero" } else { "" })?;
@@ -161,6 +162,7 @@ impl std::fmt::Display for Free {
             Free::Object => f.write_str("object"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
+            Free::Value => f.write_str("value"),
             Free::Container { conv, transfer } => {
                 f.write_str("container")?;
                 write_word(f, name_of(OWNED, *transfer))?;

@@ -93,7 +93,8 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
         let container = op.conv.is_container();
-        ensure(op.param.is_some() || container || op.allocates(), || {
+        let prepared = container || op.conv.is_value() || op.allocates();
+        ensure(op.param.is_some() || prepared, || {
             format!("c{} is prepared but cannot be", cell.0)
         })?;
         ensure(op.transfer != Transfer::Container || container, || {
@@ -108,7 +109,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             op.transfer == Transfer::None || !op.conv.is_inward(),
             || format!("c{} is given away but cannot be", cell.0),
         )?;
-        let undo = match container || op.allocates() {
+        let undo = match op.conv.keeps() || op.allocates() {
             true => Some(Free::Made),
             false => owned(&op.conv, op.transfer),
         };

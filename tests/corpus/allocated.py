@@ -71,8 +71,7 @@ def errors_and_values():
     for value in (number(), None):
         task = Gio.Task.new(None, None, None, None)
         if value is None:
-            task.return_error_if_cancelled()
-            task.return_new_error(GLib.quark_from_string("domain"), 3, "message")
+            task.return_error(GLib.Error("message", "domain", 3))
         else:
             task.return_value(value)
         try:

@@ -22,6 +22,7 @@ GROUPS = (
     "boxed",
     "allocated",
     "values",
+    "gvalues",
     "glib",
     "gio",
     "vfuncs",

@@ -20,6 +20,7 @@ use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
 use super::pointer::NumberDesc;
 use super::table::step;
+use super::value::{self, ValueDesc};
 use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward};
 
 /// Why a plan could not be linked.
@@ -122,13 +123,25 @@ impl<'py> Linker<'_, 'py> {
             true => self.container(conv, nullable, transfer, |conv| {
                 // The array itself holds a copy, whoever owns the array.
                 let inline = matches!(conv, Conv::Inline { .. });
+                let outer = transfer;
                 let transfer = match transfer {
                     Transfer::Full if !inline => Transfer::Full,
                     _ => Transfer::None,
                 };
                 let nullable = matches!(conv, Conv::Pointer);
-                let step = self.inward(conv, nullable, transfer)?;
-                let kept = conv.is_container() && transfer != Transfer::Full;
+                let step = match conv.is_value() {
+                    true => {
+                        let desc = keep(ValueDesc {
+                            nullable,
+                            given: outer == Transfer::Full,
+                            apart: !inline,
+                            passing: false,
+                        });
+                        in_step(conv, nullable, false, desc)
+                    }
+                    false => self.inward(conv, nullable, transfer)?,
+                };
+                let kept = conv.keeps() && outer != Transfer::Full;
                 let kept = kept.then(|| free_step(&Free::Kept, conv, step.desc));
                 Ok((step, kept, transfer))
             })?,
@@ -136,6 +149,12 @@ impl<'py> Linker<'_, 'py> {
                 Conv::AsPointer { of } => keep(NumberDesc {
                     step: self.inward(of, false, transfer)?,
                     size: of.abi().size(),
+                }),
+                Conv::Value => keep(ValueDesc {
+                    nullable,
+                    given: full,
+                    apart: full,
+                    passing: false,
                 }),
                 _ => self.desc(conv, nullable, full)?,
             },
@@ -149,6 +168,19 @@ impl<'py> Linker<'_, 'py> {
             true => {
                 let table = matches!(conv, Conv::Hash { .. });
                 self.container(conv, false, transfer, |conv| {
+                    if conv.is_value() {
+                        let desc = keep(ValueDesc {
+                            nullable: false,
+                            given: false,
+                            apart: false,
+                            passing: transfer != Transfer::None,
+                        });
+                        let transfer = match transfer {
+                            Transfer::Full if !table => Transfer::Full,
+                            _ => Transfer::None,
+                        };
+                        return Ok((out_step(conv, desc), None, transfer));
+                    }
                     let transfer = match (transfer, conv) {
                         // A table frees its keys and values itself, so Python gets copies and
                         // references.
@@ -165,6 +197,12 @@ impl<'py> Linker<'_, 'py> {
                     Ok((self.outward(conv, transfer)?, None, transfer))
                 })?
             }
+            false if conv.is_value() => keep(ValueDesc {
+                nullable: false,
+                given: false,
+                apart: false,
+                passing: false,
+            }),
             false => {
                 let desc = self.desc(conv, false, transfer == Transfer::Full)?;
                 self.check_result_class(conv, desc)?;
@@ -203,6 +241,7 @@ impl<'py> Linker<'_, 'py> {
             let (step, kept, given) = convert(conv)?;
             let size = match conv.type_ref().and_then(|ty| self.bindings.types.get(ty)) {
                 Some(binding) if inline => binding.size,
+                _ if inline && conv.is_value() => value::SIZE,
                 _ if pointers => size_of::<usize>(),
                 _ => conv.abi().size() as usize,
             };
@@ -217,8 +256,8 @@ impl<'py> Linker<'_, 'py> {
                 size,
                 width: usize::from(conv.width()),
                 inline,
-                moved: inline && given == Transfer::Full,
-                copied: matches!(conv, Conv::Utf8 | Conv::Filename),
+                moved: inline && given == Transfer::Full && !conv.is_value(),
+                copied: matches!(conv, Conv::Utf8 | Conv::Filename) || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
                 buffer: BufferFormat::of(conv),
             })

@@ -19,6 +19,8 @@ mod outward;
 mod pointer;
 mod scalar;
 mod table;
+mod types;
+mod value;
 mod wrapped;
 
 use std::sync::OnceLock;
@@ -29,6 +31,7 @@ use gijit::plan::{Conv, Free};
 use gijit::signature::ListKind;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::glib::{self, Glib, PyGObjectApi};
 pub use linker::{Unlinked, link};
@@ -41,10 +44,17 @@ struct Shared {
     api: &'static PyGObjectApi,
     /// The type of PyGObject's `GType` wrappers.
     gtype_type: *mut ffi::PyTypeObject,
+    /// The str `__gtype__`.
+    gtype_name: *mut ffi::PyObject,
+    /// The `GType` of a Python object in a GValue, and of GValue.
+    python_object: usize,
+    value: usize,
+    /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
+    fundamental: Option<*mut ffi::PyTypeObject>,
     filenames_are_utf8: bool,
 }
 
-// SAFETY: the API table is read-only after PyGObject has made it, and the type is static.
+// SAFETY: the API table is read-only after PyGObject has made it; types and names are held for good.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -89,14 +99,25 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .and_then(|sys| sys.call_method0("getfilesystemencoding"))
         .and_then(|name| name.extract::<String>())
         .unwrap_or_default();
-    let gtype_type = py
+    let gi = py
         .import("gi._gi")
-        .and_then(|module| module.getattr("GType"))
+        .map_err(|error| format!("there is no gi._gi: {error}"))?;
+    let gtype_type = gi
+        .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
+    let fundamental = gi.getattr("Fundamental").ok();
+    // SAFETY: a zero-terminated name.
+    let python_object = unsafe { (glib.g_type_from_name)(c"PyObject".as_ptr()) };
+    // SAFETY: it takes nothing.
+    let value = unsafe { (glib.g_value_get_type)() };
     SHARED.get_or_init(|| Shared {
         glib,
         api,
         gtype_type: gtype_type.into_ptr().cast(),
+        gtype_name: PyString::intern(py, "__gtype__").unbind().into_ptr(),
+        python_object,
+        value,
+        fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
         filenames_are_utf8: encoding == "utf-8",
     });
     Ok(())
@@ -163,6 +184,7 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::VFunc => step!(class::in_vfunc, desc),
         // What is copied is converted as the pointer to it.
         Conv::Inline { of } => in_step(of, nullable, full, desc),
+        Conv::Value => step!(value::in_value, desc),
         Conv::Array(_) => step!(container::in_array, desc),
         Conv::List { kind, .. } => match kind {
             ListKind::GList => step!(container::in_glist, desc),
@@ -220,6 +242,7 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Variant { .. } => step!(o::out_variant, desc),
         Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
         Conv::Inline { of } => out_step(of, desc),
+        Conv::Value => step!(value::out_value, desc),
         Conv::Array(_) => step!(container::out_array, desc),
         // Both lists start with the item and the next node.
         Conv::List { .. } => step!(container::out_list, desc),
@@ -242,11 +265,15 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
         Free::Made => match conv {
             Conv::Boxed { .. } => step!(allocate::free_slice, desc),
             Conv::Struct { .. } => step!(wrapped::free_memory, desc),
+            Conv::Value => step!(value::drop_value, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
             Conv::Hash { .. } => step!(container::undo_hash, desc),
             _ => step!(container::undo_array, desc),
         },
+        Free::Value => step!(value::unset_value, desc),
         Free::Kept => match conv {
+            Conv::Inline { of } => free_step(free, of, desc),
+            Conv::Value => step!(value::drop_value, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
             _ => step!(container::drop_list, desc),
         },

@@ -156,7 +156,7 @@ unsafe fn integer<const ABI: u8>(value: Object, cell: Cell, _: Desc) -> i32 {
 }
 
 /// What `PyNumber_Float` gives for a float, an int, or a subclass that leaves `__float__` alone.
-unsafe fn read_float(value: *mut ffi::PyObject) -> Option<f64> {
+pub(super) unsafe fn read_float(value: *mut ffi::PyObject) -> Option<f64> {
     // SAFETY: as in `read_long`.
     unsafe {
         let ty = ffi::Py_TYPE(value);
@@ -264,7 +264,7 @@ unsafe fn hand_over<const GIVEN: bool>(cell: Cell, text: *const c_char) -> i32 {
 }
 
 /// The UTF-8 of a str, cached in it; NULL (no exception) when it has none.
-unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
+pub(super) unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
     // SAFETY: a valid str, GIL held.
     unsafe {
         let text = ffi::PyUnicode_AsUTF8AndSize(value, len);

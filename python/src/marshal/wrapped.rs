@@ -32,7 +32,7 @@ helpers! {
 ///
 /// # Safety
 /// `value` is a wrapper whose layout was probed.
-unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
+pub(super) unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
     // SAFETY: by this function's contract.
     unsafe {
         value
@@ -47,7 +47,7 @@ unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
 ///
 /// # Safety
 /// `value` is an instance of PyGObject's boxed or pointer type.
-unsafe fn wrapped_gtype(value: *mut ffi::PyObject) -> usize {
+pub(super) unsafe fn wrapped_gtype(value: *mut ffi::PyObject) -> usize {
     // SAFETY: by this function's contract.
     unsafe { value.cast::<u8>().add(WRAPPED_GTYPE).cast::<usize>().read() }
 }

@@ -191,6 +191,7 @@ impl<'a> Words<'a> {
             "inline" => Conv::Inline {
                 of: Box::new(self.conv()?),
             },
+            "value" => Conv::Value,
             "array" => Conv::Array(Box::new(self.array()?)),
             "ghashtable" => {
                 self.expect("from")?;
@@ -240,6 +241,7 @@ impl<'a> Words<'a> {
                 ty: self.type_ref()?,
             },
             "variant" => Free::Variant,
+            "value" => Free::Value,
             "container" => Free::Container {
                 transfer: self.transfer(OWNED),
                 conv: Box::new(self.conv()?),
