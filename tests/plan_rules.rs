@@ -429,7 +429,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
             },
         ),
         of(Reason::Closure, structure(StructKind::Closure)),
-        of(Reason::Error, Type::Error),
         of(Reason::Fundamental, fundamental),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
         of(Reason::ForeignStruct, structure(StructKind::Foreign)),

@@ -26,6 +26,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/container/outward.rs",
     "python/src/marshal/container/sequence.rs",
     "python/src/marshal/desc.rs",
+    "python/src/marshal/gerror.rs",
     "python/src/marshal/linker.rs",
     "python/src/marshal/mod.rs",
     "python/src/marshal/outward.rs",

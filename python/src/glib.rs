@@ -56,6 +56,10 @@ c_functions! {
         g_str_hash: fn(*const c_void) -> c_uint;
         g_str_equal: fn(*const c_void, *const c_void) -> c_int;
         g_strdup: fn(*const c_char) -> *mut c_char;
+        g_quark_from_string: fn(*const c_char) -> c_uint;
+        g_quark_to_string: fn(c_uint) -> *const c_char;
+        g_error_new_literal: fn(c_uint, c_int, *const c_char) -> *mut c_void;
+        g_error_free: fn(*mut c_void);
         g_unichar_validate: fn(u32) -> c_int;
         g_variant_ref: fn(*mut c_void) -> *mut c_void;
         g_variant_unref: fn(*mut c_void);
@@ -69,9 +73,11 @@ c_functions! {
         g_type_is_a: fn(usize, usize) -> c_int;
         g_type_from_name: fn(*const c_char) -> usize;
         g_value_get_type: fn() -> usize;
+        g_error_get_type: fn() -> usize;
         g_value_init: fn(*mut c_void, usize) -> *mut c_void;
         g_value_copy: fn(*const c_void, *mut c_void);
         g_value_unset: fn(*mut c_void);
+        g_value_take_boxed: fn(*mut c_void, *mut c_void);
         g_value_set_enum: fn(*mut c_void, c_int);
         g_value_set_flags: fn(*mut c_void, c_uint);
         g_value_set_variant: fn(*mut c_void, *mut c_void);

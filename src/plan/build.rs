@@ -367,7 +367,7 @@ impl Builder {
             // Python copies strings, and nothing takes over what is not shown; of everything else
             // the wrapper becomes the owner.
             let when = match conv {
-                Conv::Utf8 | Conv::Filename => When::Always,
+                _ if conv.is_copied() => When::Always,
                 _ if !shown => When::Always,
                 _ => When::Unconverted,
             };

@@ -79,7 +79,7 @@ pub(super) fn conversion(
             key: Box::new(pointer_item(key)?),
             value: Box::new(pointer_item(value)?),
         }),
-        Type::Error => Err(Reason::Error),
+        Type::Error => Ok(Conv::Error),
         Type::Unresolved { .. } => Err(Reason::Unresolved),
     }
 }
@@ -139,6 +139,7 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         Conv::Object { .. } => Some(Free::Object),
         Conv::Boxed { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
+        Conv::Error => Some(Free::Error),
         Conv::Inline { of } if **of == Conv::Value => Some(Free::Value),
         _ if conv.is_container() => Some(Free::Container {
             conv: Box::new(conv.clone()),

@@ -98,6 +98,8 @@ pub enum Conv {
     },
     /// A `GValue`: any Python object. Four cells: the pointer, and the value itself when it is made here.
     Value,
+    /// A `GError`, other than the one that a call raises. Two cells: the pointer, and what is kept.
+    Error,
     /// An array: a Python list, or bytes for `guint8`. Three cells: the pointer, the number of items,
     /// what the *in* step keeps for its release.
     Array(Box<Array>),
@@ -133,6 +135,7 @@ impl Conv {
             Conv::First { .. } => FIRST_WIDTH,
             Conv::Inline { of } => of.width(),
             Conv::Value => 4,
+            Conv::Error => 2,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
             _ => 1,
@@ -155,7 +158,12 @@ impl Conv {
 
     /// Whether its *in* step makes something that is released after the call, unless it is given.
     pub fn keeps(&self) -> bool {
-        self.is_container() || self.is_value()
+        self.is_container() || self.is_value() || *self == Conv::Error
+    }
+
+    /// Whether Python gets a copy, so that an original that came with it is freed in any case.
+    pub fn is_copied(&self) -> bool {
+        matches!(self, Conv::Utf8 | Conv::Filename | Conv::Error)
     }
 
     /// Whether it holds other values.
@@ -194,6 +202,7 @@ impl Conv {
             | Conv::VFunc
             | Conv::Inline { .. }
             | Conv::Value
+            | Conv::Error
             | Conv::Array(_)
             | Conv::List { .. }
             | Conv::Hash { .. } => AbiType::Ptr,
@@ -285,8 +294,8 @@ pub struct Call {
 pub struct Out {
     pub cell: Cell,
     pub conv: Conv,
-    /// `Full`: the value's ownership goes to the Python object. For strings the copy is made here
-    /// and the original given back in *release*.
+    /// `Full`: the value's ownership goes to the Python object. Of strings and errors the copy is made
+    /// here and the original given back in *release*.
     pub transfer: Transfer,
 }
 
@@ -303,6 +312,8 @@ pub enum Free {
     Variant,
     /// `g_value_unset`, of a value in an array.
     Value,
+    /// `g_error_free`.
+    Error,
     /// A container that the callee gave, with its items for [`Transfer::Full`].
     Container { conv: Box<Conv>, transfer: Transfer },
     /// All that the *in* step of this cell made, as if the call were not to be.

@@ -36,8 +36,6 @@ reasons! {
     Callback = "callback";
     /// A GClosure argument or result.
     Closure = "gclosure";
-    /// A GError argument or result (other than the one that is raised).
-    Error = "gerror";
     /// A fundamental type that is no GObject, such as GParamSpec.
     Fundamental = "fundamental";
     /// A struct that another module converts, such as cairo's.

@@ -138,6 +138,7 @@ impl std::fmt::Display for Conv {
             Conv::VFunc => f.write_str("vfunc"),
             Conv::Inline { of } => write!(f, "inline {of}"),
             Conv::Value => f.write_str("value"),
+            Conv::Error => f.write_str("gerror"),
             Conv::Array(array) => {
                 write!(f, "array {}", name_of(ARRAYS, array.kind))?;
                 f.write_str(if array.zero_terminated { " zero" } else { "" })?;
@@ -163,6 +164,7 @@ impl std::fmt::Display for Free {
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
             Free::Value => f.write_str("value"),
+            Free::Error => f.write_str("gerror"),
             Free::Container { conv, transfer } => {
                 f.write_str("container")?;
                 write_word(f, name_of(OWNED, *transfer))?;

@@ -277,7 +277,7 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
         }
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
             let fits = owned(&out.conv, out.transfer).as_ref() == Some(&step.free)
-                && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
+                && (step.when == When::Always) == out.conv.is_copied();
             ensure(fits, || {
                 format!("the release of c{} does not fit its conversion", cell.0)
             })?;

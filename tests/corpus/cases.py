@@ -23,6 +23,7 @@ GROUPS = (
     "allocated",
     "values",
     "gvalues",
+    "errors",
     "glib",
     "gio",
     "vfuncs",

@@ -18,10 +18,11 @@ use pyo3::types::PyType;
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
 use super::table::step;
 use super::value::{self, ValueDesc};
-use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward};
+use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward, shared};
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -156,6 +157,10 @@ impl<'py> Linker<'_, 'py> {
                     apart: full,
                     passing: false,
                 }),
+                Conv::Error => keep(ErrorDesc {
+                    nullable: nullable && shared().error_takes_none,
+                    given: full,
+                }),
                 _ => self.desc(conv, nullable, full)?,
             },
         };
@@ -257,7 +262,7 @@ impl<'py> Linker<'_, 'py> {
                 width: usize::from(conv.width()),
                 inline,
                 moved: inline && given == Transfer::Full && !conv.is_value(),
-                copied: matches!(conv, Conv::Utf8 | Conv::Filename) || conv.is_value(),
+                copied: conv.is_copied() || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
                 buffer: BufferFormat::of(conv),
             })

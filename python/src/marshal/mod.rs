@@ -14,6 +14,7 @@ mod bind;
 mod class;
 mod container;
 pub mod desc;
+mod gerror;
 mod linker;
 mod outward;
 mod pointer;
@@ -49,6 +50,11 @@ struct Shared {
     /// The `GType` of a Python object in a GValue, and of GValue.
     python_object: usize,
     value: usize,
+    /// PyGObject's `GLib.Error`, and the names of what it says.
+    error_class: Option<*mut ffi::PyTypeObject>,
+    error_fields: [*mut ffi::PyObject; 3],
+    /// Whether None is NULL for a `GError` that may be NULL; older versions refuse it.
+    error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
     filenames_are_utf8: bool,
@@ -106,6 +112,21 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
     let fundamental = gi.getattr("Fundamental").ok();
+    let error_class = py
+        .import("gi._error")
+        .and_then(|module| module.getattr("GError"))
+        .ok();
+    let version = py
+        .import("gi")
+        .and_then(|module| module.getattr("version_info"))
+        .and_then(|version| {
+            Ok((
+                version.get_item(0)?.extract()?,
+                version.get_item(1)?.extract()?,
+            ))
+        })
+        .unwrap_or((0_u32, 0_u32));
+    let name = |text| PyString::intern(py, text).unbind().into_ptr();
     // SAFETY: a zero-terminated name.
     let python_object = unsafe { (glib.g_type_from_name)(c"PyObject".as_ptr()) };
     // SAFETY: it takes nothing.
@@ -114,7 +135,10 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         glib,
         api,
         gtype_type: gtype_type.into_ptr().cast(),
-        gtype_name: PyString::intern(py, "__gtype__").unbind().into_ptr(),
+        gtype_name: name("__gtype__"),
+        error_class: error_class.map(|ty| ty.into_ptr().cast()),
+        error_fields: ["message", "domain", "code"].map(name),
+        error_takes_none: version >= (3, 50),
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
@@ -185,6 +209,7 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         // What is copied is converted as the pointer to it.
         Conv::Inline { of } => in_step(of, nullable, full, desc),
         Conv::Value => step!(value::in_value, desc),
+        Conv::Error => step!(gerror::in_error, desc),
         Conv::Array(_) => step!(container::in_array, desc),
         Conv::List { kind, .. } => match kind {
             ListKind::GList => step!(container::in_glist, desc),
@@ -243,6 +268,7 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
         Conv::Inline { of } => out_step(of, desc),
         Conv::Value => step!(value::out_value, desc),
+        Conv::Error => step!(gerror::out_error, desc),
         Conv::Array(_) => step!(container::out_array, desc),
         // Both lists start with the item and the next node.
         Conv::List { .. } => step!(container::out_list, desc),
@@ -266,14 +292,17 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             Conv::Boxed { .. } => step!(allocate::free_slice, desc),
             Conv::Struct { .. } => step!(wrapped::free_memory, desc),
             Conv::Value => step!(value::drop_value, desc),
+            Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
             Conv::Hash { .. } => step!(container::undo_hash, desc),
             _ => step!(container::undo_array, desc),
         },
         Free::Value => step!(value::unset_value, desc),
+        Free::Error => step!(gerror::free_error, desc),
         Free::Kept => match conv {
             Conv::Inline { of } => free_step(free, of, desc),
             Conv::Value => step!(value::drop_value, desc),
+            Conv::Error => step!(gerror::drop_error, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
             _ => step!(container::drop_list, desc),
         },

@@ -42,3 +42,39 @@ pub unsafe fn class_gtype(ty: *mut ffi::PyTypeObject) -> Option<usize> {
         wrapper.then(|| (shared.api.type_from_object)(found))
     }
 }
+
+/// Whether the attributes of instances of `ty` are found in the common way.
+///
+/// # Safety
+/// A type, GIL held.
+pub unsafe fn has_plain_attributes(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: by this function's contract; the slot of a ready type.
+    let getattro = unsafe { (*ty).tp_getattro }.map_or(0, |f| f as usize);
+    getattro == ffi::PyObject_GenericGetAttr as *const () as usize
+}
+
+/// An attribute that stands in the instance and nowhere in its class, borrowed.
+///
+/// # Safety
+/// A valid object whose type has plain attributes, a str, GIL held.
+pub unsafe fn plain_attribute(
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: by this function's contract; the dict keeps what is found, and the object the dict.
+    unsafe {
+        if !lookup(ffi::Py_TYPE(object), name).is_null() {
+            return None;
+        }
+        let dict = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
+        let mut found = std::ptr::null_mut();
+        if !dict.is_null() {
+            found = ffi::PyDict_GetItemWithError(dict, name);
+            ffi::Py_DECREF(dict);
+        }
+        if found.is_null() {
+            ffi::PyErr_Clear();
+        }
+        (!found.is_null()).then_some(found)
+    }
+}

@@ -192,6 +192,7 @@ impl<'a> Words<'a> {
                 of: Box::new(self.conv()?),
             },
             "value" => Conv::Value,
+            "gerror" => Conv::Error,
             "array" => Conv::Array(Box::new(self.array()?)),
             "ghashtable" => {
                 self.expect("from")?;
@@ -242,6 +243,7 @@ impl<'a> Words<'a> {
             },
             "variant" => Free::Variant,
             "value" => Free::Value,
+            "gerror" => Free::Error,
             "container" => Free::Container {
                 transfer: self.transfer(OWNED),
                 conv: Box::new(self.conv()?),

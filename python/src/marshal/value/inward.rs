@@ -3,6 +3,7 @@
 use pyo3::ffi;
 
 use super::{Cell, Desc, GValue, OWN, Object, POINTER, fundamental, unset_at, value_desc};
+use crate::marshal::gerror::read_error;
 use crate::marshal::scalar::{BAIL, CONVERTED, read_float, read_long, utf8_of};
 use crate::marshal::types::class_gtype;
 use crate::marshal::wrapped::{wrapped, wrapped_gtype};
@@ -166,12 +167,19 @@ unsafe fn fill_typed(object: *mut ffi::PyObject, own: *mut GValue) -> bool {
             fundamental::BOXED if is(api().boxed_type) && wrapped_gtype(object) == gtype => {
                 fill_by_pygobject(object, own, gtype)
             }
+            fundamental::BOXED if gtype == (glib.g_error_get_type)() => {
+                let Some(error) = read_error(object) else {
+                    return false;
+                };
+                (glib.g_value_init)(own.cast(), gtype);
+                (glib.g_value_take_boxed)(own.cast(), error);
+                true
+            }
             fundamental::POINTER if is(api().pointer_type) && wrapped_gtype(object) == gtype => {
                 fill_by_pygobject(object, own, gtype)
             }
             own_kind if own_kind >= fundamental::PARAM => {
-                shared().fundamental.is_some_and(|base| is(base))
-                    && fill_by_pygobject(object, own, gtype)
+                shared().fundamental.is_some_and(is) && fill_by_pygobject(object, own, gtype)
             }
             _ => false,
         }
