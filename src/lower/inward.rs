@@ -20,7 +20,7 @@ impl Thunk<'_> {
                 Some(param) => objects[param],
                 None => self.b.iconst(Type::Ptr, 0),
             };
-            let optional = param.is_some_and(|param| plan.params[param].optional);
+            let optional = param.is_some_and(|param| self.may_be_absent(param));
             let value = match op.conv.width() {
                 1 => {
                     let known = param.and_then(|param| known[param]);
@@ -107,7 +107,11 @@ impl Thunk<'_> {
     fn convert(&mut self, index: usize, object: Value, known: Option<usize>, join: Block) {
         let op = &self.linked.plan.ins[index];
         let step = self.linked.ins[index];
-        let slow = self.b.cold_block();
+        let deopt = match (known, op.param) {
+            (Some(_), Some(param)) => self.unusual(usize::from(param)),
+            _ => None,
+        };
+        let slow = deopt.unwrap_or_else(|| self.b.cold_block());
         let recipe = match op.param {
             Some(_) => self
                 .recipes
@@ -115,10 +119,28 @@ impl Thunk<'_> {
             None => None,
         };
         match recipe {
-            Some(value) => self.b.jump(join, &[value]),
+            Some(value) => {
+                self.b.jump(join, &[value]);
+                if deopt.is_some() {
+                    return;
+                }
+            }
+            None if deopt.is_some() => {
+                // Nothing inline: the helper is the fast side.
+                let helper = self.b.block();
+                self.b.jump(helper, &[]);
+                self.b.switch_to(helper);
+                return self.convert_by_helper(index, object, join);
+            }
             None => self.b.jump(slow, &[]),
         }
         self.b.switch_to(slow);
+        self.convert_by_helper(index, object, join);
+    }
+
+    fn convert_by_helper(&mut self, index: usize, object: Value, join: Block) {
+        let op = &self.linked.plan.ins[index];
+        let step = self.linked.ins[index];
         let slot = self.b.slot(8);
         let cell = self.b.slot_addr(slot);
         let status = self.call_in(&step, object, cell);

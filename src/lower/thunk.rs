@@ -1,7 +1,7 @@
 //! The thunk of one callable, phase by phase.
 
 use super::{Context, Recipes};
-use crate::dispatch::{ArgProfile, Header, Tier};
+use crate::dispatch::{ArgProfile, Header, Tier, seen};
 use crate::ir::builder::Builder;
 use crate::ir::{
     AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
@@ -35,6 +35,11 @@ pub(super) struct Thunk<'a> {
     pub(super) acquired: Vec<(usize, Option<Value>)>,
     /// The bail block for a number of acquired steps.
     bails: Vec<(usize, Block)>,
+    /// Where failed guards go.
+    deopt: Option<Block>,
+    /// Tier 2 with a profile in which every call gave all arguments by position: so does every call
+    /// that gets past the guards.
+    pub(super) positional: bool,
 }
 
 impl<'a> Thunk<'a> {
@@ -68,6 +73,8 @@ impl<'a> Thunk<'a> {
             filled: vec![false; cells],
             acquired: Vec::new(),
             bails: Vec::new(),
+            deopt: None,
+            positional: ctx.tier == Tier::Two && !ctx.snapshot.is_empty() && !ctx.general,
         }
     }
 
@@ -127,7 +134,10 @@ impl<'a> Thunk<'a> {
         let counted = self.b.compare(Condition::Eq, given, wanted);
         let check_names = self.b.block();
         let positional = self.b.block();
-        let general = self.b.cold_block();
+        let general = match self.positional {
+            true => self.deopt_block(),
+            false => self.b.cold_block(),
+        };
         let bound = self.b.block();
         let values = self.b.block_param(bound, Type::Ptr);
         self.b.branch(counted, check_names, general);
@@ -137,8 +147,16 @@ impl<'a> Thunk<'a> {
         self.b.switch_to(positional);
         let first = self.offset(self.args, 8 * self.linked.skip() as i64);
         self.b.jump(bound, &[first]);
-
+        if self.positional {
+            self.b.switch_to(bound);
+            return values;
+        }
         self.b.switch_to(general);
+        if self.ctx.tier == Tier::One {
+            let header = self.b.symbol_addr("header", self.ctx.header as u64);
+            let one = self.b.iconst(Type::I32, 1);
+            self.b.store(one, header, Header::GENERAL);
+        }
         let slot = self.b.slot(8 * self.linked.plan.params.len().max(1) as u32);
         let table = self.b.slot_addr(slot);
         let desc = self
@@ -199,7 +217,7 @@ impl<'a> Thunk<'a> {
                 continue;
             };
             // A parameter that may be NULL has no type to look at.
-            if known[param].is_some() || self.linked.plan.params[param].optional {
+            if known[param].is_some() || self.may_be_absent(param) {
                 continue;
             }
             let Some(ty) = self.recipes.speculate(op, step, seen) else {
@@ -209,20 +227,9 @@ impl<'a> Thunk<'a> {
             let found = self.recipes.type_of(&mut self.b, objects[param]);
             let wanted = self.b.symbol_addr("guarded type", ty as u64);
             let same = self.b.compare(Condition::Eq, found, wanted);
-            let fail = self.b.cold_block();
+            let fail = self.deopt_block();
             let go_on = self.b.block();
             self.b.branch(same, go_on, fail);
-            self.b.switch_to(fail);
-            self.note_argument(param, objects[param]);
-            self.b.call(
-                "deopt",
-                self.ctx.deopt as u64,
-                &[PTR],
-                None,
-                &[self.callable],
-            );
-            let bail = self.bail_block();
-            self.b.jump(bail, &[]);
             self.b.switch_to(go_on);
             known[param] = Some(ty);
         }
@@ -383,6 +390,26 @@ impl<'a> Thunk<'a> {
         }
     }
 
+    /// Whether an argument may have been left out.
+    pub(super) fn may_be_absent(&self, param: usize) -> bool {
+        self.linked.plan.params[param].optional && !self.positional
+    }
+
+    /// Where a guard goes that fails before anything is acquired.
+    fn deopt_block(&mut self) -> Block {
+        match self.deopt {
+            Some(block) => block,
+            None => *self.deopt.insert(self.b.cold_block()),
+        }
+    }
+
+    /// Where the inline conversion of a guarded argument goes when it gives up: to `deopt`, unless
+    /// that was usual so far or something is acquired that would have to be undone.
+    pub(super) fn unusual(&mut self, param: usize) -> Option<Block> {
+        let usual = self.ctx.snapshot[param].seen & seen::UNUSUAL != 0;
+        (!usual && self.acquired.is_empty()).then(|| self.deopt_block())
+    }
+
     /// The block that undoes what is acquired so far and enters the tier below.
     pub(super) fn bail_block(&mut self) -> Block {
         let acquired = self.acquired.len();
@@ -395,6 +422,13 @@ impl<'a> Thunk<'a> {
     }
 
     fn emit_bails(&mut self) {
+        if let Some(block) = self.deopt {
+            self.b.switch_to(block);
+            self.b.note("deopt");
+            let deopt = self.b.symbol_addr("deopt", self.ctx.deopt as u64);
+            let args = [self.callable, self.args, self.nargsf, self.kwnames];
+            self.b.tail_call(Callee::Value(deopt), &args);
+        }
         for (acquired, block) in std::mem::take(&mut self.bails) {
             self.b.switch_to(block);
             self.b.note("bail");

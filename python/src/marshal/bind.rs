@@ -80,7 +80,11 @@ unsafe fn position(desc: &BindDesc, name: *mut ffi::PyObject) -> Option<usize> {
         .position(|(own, _)| own.as_deref().is_some_and(|own| own.as_bytes() == name))
 }
 
-unsafe fn note(value: Object, profile: *const ArgProfile) {
+/// Records what an argument was.
+///
+/// # Safety
+/// `value` is a valid object or NULL for one left out, `profile` is its profile; GIL held.
+pub unsafe fn note(value: Object, profile: *const ArgProfile) {
     let value = value.cast::<ffi::PyObject>();
     // SAFETY: a valid object or NULL, GIL held; the profile lives as long as the callable.
     unsafe {

@@ -28,6 +28,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::glib::{self, Glib, PyGObjectApi};
+pub use bind::note;
 pub use linker::{Unlinked, link};
 use table::step;
 
