@@ -355,9 +355,7 @@ impl<'a> Thunk<'a> {
             let due = match (op.when, done) {
                 (When::Always | When::Called, _) => true,
                 (When::Unconverted, None) => false,
-                (When::Unconverted, Some(done)) => {
-                    !plan.outs[..done].iter().any(|out| out.cell == op.cell)
-                }
+                (When::Unconverted, Some(done)) => !plan.taken(op.cell, done),
             };
             if due {
                 self.b.note(format!("release {}", op.cell));
