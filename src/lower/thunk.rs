@@ -355,7 +355,9 @@ impl<'a> Thunk<'a> {
             let due = match (op.when, done) {
                 (When::Always | When::Called, _) => true,
                 (When::Unconverted, None) => false,
-                (When::Unconverted, Some(done)) => !plan.taken(op.cell, done),
+                (When::Unconverted, Some(done)) => {
+                    !plan.outs[..done].iter().any(|out| out.cell == op.cell)
+                }
             };
             if due {
                 self.b.note(format!("release {}", op.cell));

@@ -263,7 +263,7 @@ pub enum Free {
 pub enum When {
     /// After the *out* phase, whether that succeeded or not.
     Always,
-    /// Only when the *out* phase failed before it took over this cell, see [`Plan::taken`].
+    /// Only when the *out* phase failed before it converted this cell.
     Unconverted,
     /// As `Always`, and also when the call has set its error.
     Called,
@@ -313,12 +313,5 @@ impl Plan {
         let ins = self.ins.iter().map(|op| (op.cell, op.conv.width()));
         let outs = self.outs.iter().map(|out| (out.cell, out.conv.width()));
         ins.chain(outs).filter(|(_, width)| *width > 1)
-    }
-
-    /// Whether `cell` has been taken over when the *out* step `failed` fails: an earlier step has
-    /// converted it, or the failing one is a container's, which gives back all that it has read.
-    pub fn taken(&self, cell: Cell, failed: usize) -> bool {
-        let mut outs = self.outs.iter().take(failed + 1).enumerate();
-        outs.any(|(index, out)| out.cell == cell && (index < failed || out.conv.is_container()))
     }
 }

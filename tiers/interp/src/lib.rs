@@ -263,7 +263,8 @@ impl Frame<'_> {
         }
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            if op.when != When::Unconverted || (failed && !plan.taken(op.cell, done)) {
+            let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
+            if op.when != When::Unconverted || (failed && !converted) {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
