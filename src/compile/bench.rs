@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::backend::{Backend, BackendError, Listing};
+use super::backend::{Backend, BackendError, Listing, MachineCode};
 use crate::config::Config;
 use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
 use crate::error::CompileError;
@@ -188,9 +188,7 @@ impl Bench {
         timings.lower = start.elapsed();
 
         let start = Instant::now();
-        let machine_code = self
-            .bay(tier)
-            .with(tier, |backend| backend.compile(&function))?;
+        let machine_code = self.assemble(&function, tier)?;
         timings.compile = start.elapsed();
 
         let start = Instant::now();
@@ -215,6 +213,20 @@ impl Bench {
             trace::promoted(callable.name(), from, tier, calls, &timings);
         }
         Ok(())
+    }
+
+    /// What the back end of `tier` makes of `function`. Nothing is placed.
+    ///
+    /// # Errors
+    /// The back end's.
+    pub fn assemble(
+        &mut self,
+        function: &Function,
+        tier: Tier,
+    ) -> Result<MachineCode, CompileError> {
+        let bay = self.bay(tier);
+        bay.load(tier)?;
+        bay.with(tier, |backend| backend.compile(function))
     }
 
     /// Shows what the back end of `tier` makes of `function`.

@@ -22,9 +22,11 @@ pub mod backend;
 mod bench;
 pub mod plugin;
 pub mod queue;
+mod survey;
 mod worker;
 
 pub use bench::{BackendFactory, Setup};
+pub use survey::Survey;
 
 use backend::Listing;
 use bench::{Bench, Parts};
@@ -108,20 +110,27 @@ impl Compiler {
         callable: &Arc<Callable>,
         tier: Tier,
     ) -> Result<(), CompileError> {
+        self.admit(callable, tier)?;
         let config = self.config();
-        if tier > config.max_tier {
-            let reason = format!("GIJIT_MAX_TIER is {}", config.max_tier);
-            return Err(CompileError::Refused(reason));
-        }
-        if let Some(reason) = config.excludes(callable.name()) {
-            return Err(CompileError::Refused(reason.to_owned()));
-        }
         let done = self.compile(callable, tier);
         policy::rearm(callable, config);
         match done {
             // Somebody else has published it in the meantime.
             Err(CompileError::Stale) if callable.tier() >= tier => Ok(()),
             done => done,
+        }
+    }
+
+    /// Whether the configuration lets `callable` go to `tier`.
+    fn admit(&self, callable: &Callable, tier: Tier) -> Result<(), CompileError> {
+        let config = self.config();
+        if tier > config.max_tier {
+            let reason = format!("GIJIT_MAX_TIER is {}", config.max_tier);
+            return Err(CompileError::Refused(reason));
+        }
+        match config.excludes(callable.name()) {
+            Some(reason) => Err(CompileError::Refused(reason.to_owned())),
+            None => Ok(()),
         }
     }
 

@@ -4,11 +4,13 @@ use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use gijit::compile::Survey;
 use gijit::compile::backend::Listing;
 use gijit::dispatch::{Callable, Tier, policy, seen};
 use gijit::error::CompileError;
 use gijit::ir;
 use gijit::plan::build::build;
+use gijit::plan::reject::Reason;
 use gijit::signature::{Bindings, CallableKind, Signature};
 use gijit::stats::Stats;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -303,36 +305,34 @@ fn profile(core: &Callable) -> String {
 /// Why a callable is rejected or None, and whether tiers 0, 1 and 2 can run it.
 type Covered = (Option<&'static str>, bool, bool, bool);
 
-/// Compiles each of `callables`, which are ours, at every tier.
+/// How many callables `coverage` does between two reports of its progress.
+const COVERAGE_STEP: usize = 32;
+
+/// Finds out for each of `callables`, which are ours, what each tier makes of it. Calls
+/// `progress(done)` now and then.
 #[pyfunction]
-fn coverage(callables: &Bound<'_, PyList>) -> Vec<Covered> {
+fn coverage(callables: &Bound<'_, PyList>, progress: &Bound<'_, PyAny>) -> PyResult<Vec<Covered>> {
     let py = callables.py();
-    let mut planned = Vec::with_capacity(callables.len());
+    let mut survey = Survey::new(engine().compiler);
+    let mut covered = Vec::with_capacity(callables.len());
     for callable in callables.iter() {
-        // SAFETY: ours (contract with the package), so a FunctionInfo; the lock is held.
-        let info = unsafe { fields(callable.as_ptr()).info };
-        planned.push(match state(&callable) {
-            Some(state) => Ok(Arc::clone(&state.core)),
-            // SAFETY: as above.
-            None => Err(match unsafe { host::link(info) } {
-                Err(rejection) => rejection.reason.id(),
-                Ok(_) => gijit::plan::reject::Reason::Defect.id(),
+        covered.push(match state(&callable) {
+            Some(state) => py.detach(|| {
+                let mut compiled = |tier| survey.check(&state.core, tier).is_ok();
+                (None, true, compiled(Tier::One), compiled(Tier::Two))
             }),
+            None => {
+                // SAFETY: ours (contract with the package), so a FunctionInfo; the lock is held.
+                let linked = unsafe { host::link(fields(callable.as_ptr()).info) };
+                let reason = linked.map_or_else(|rejection| rejection.reason, |_| Reason::Defect);
+                (Some(reason.id()), false, false, false)
+            }
         });
+        if covered.len() % COVERAGE_STEP == 0 {
+            progress.call1((covered.len(),))?;
+        }
     }
-    let compiler = engine().compiler;
-    py.detach(|| {
-        planned
-            .into_iter()
-            .map(|planned| match planned {
-                Ok(core) => {
-                    let compiled = |tier| compiler.compile_now(&core, tier).is_ok();
-                    (None, true, compiled(Tier::One), compiled(Tier::Two))
-                }
-                Err(reason) => (Some(reason), false, false, false),
-            })
-            .collect()
-    })
+    Ok(covered)
 }
 
 /// Registers the functions of this module.
