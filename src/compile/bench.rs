@@ -17,7 +17,7 @@ use crate::ir::verify::verify;
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
 use crate::trace::Timings;
-use crate::{stats, trace};
+use crate::{gil, stats, trace};
 
 /// Makes a back end, when it is first needed.
 pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
@@ -84,6 +84,11 @@ impl Setup {
 }
 
 impl Parts {
+    /// Whether the interpreter lock is held while the native function of `callable` runs.
+    pub fn lock(&self, callable: &Callable) -> gil::Decision {
+        gil::decide(&self.config, callable.name(), callable.linked.native)
+    }
+
     /// The thunk IR of `callable` for `tier` on its present profile.
     ///
     /// # Errors
@@ -112,6 +117,7 @@ impl Parts {
                 0
             },
             runtime: &self.runtime,
+            hold_lock: self.lock(callable).hold,
         };
         guarded(|| {
             let function = lower::lower(&callable.linked, &context, &*self.recipes);
@@ -194,6 +200,8 @@ impl Bench {
         timings.bytes = code.size();
 
         trace::compiled(callable.name(), tier, &timings);
+        let lock = parts.lock(callable);
+        trace::lock_decided(callable.name(), lock.hold, &lock.reason);
         let from = callable
             .publish(ticket, code)
             .map_err(|refused| match refused {

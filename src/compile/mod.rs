@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::config::{CompileMode, Config};
 use crate::dispatch::{Callable, Tier, policy};
 use crate::error::CompileError;
+use crate::gil;
 use crate::ir::Function;
 use crate::sync::lock_std as lock;
 
@@ -135,6 +136,11 @@ impl Compiler {
 
     fn compile(&self, callable: &Callable, tier: Tier) -> Result<(), CompileError> {
         lock(&self.bench).compile(&self.parts, callable, tier)
+    }
+
+    /// Whether the interpreter lock is held while the native function of `callable` runs.
+    pub fn interpreter_lock(&self, callable: &Callable) -> gil::Decision {
+        self.parts.lock(callable)
     }
 
     /// The thunk IR of `callable` as `tier` would be compiled now.

@@ -48,12 +48,6 @@ const WRITES_STRINGS: &[&str] = &[
 /// # Errors
 /// The first reason, in argument order, why it cannot be called natively.
 pub fn build(signature: &Signature) -> Result<Plan, Reject> {
-    if signature.kind == CallableKind::VFunc {
-        return Err(Reject {
-            reason: Reason::VirtualFunction,
-            place: String::new(),
-        });
-    }
     if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
         return Err(Reject {
             reason: Reason::WrittenString,
@@ -61,6 +55,9 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
         });
     }
     let mut builder = Builder::default();
+    if signature.kind == CallableKind::VFunc {
+        builder.implementor();
+    }
     builder.instance(signature)?;
     builder.lengths(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
@@ -81,19 +78,31 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
 /// As [`build`]; also when there is no native function to call.
 pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
     let plan = build(signature)?;
-    if bindings.native == 0 {
-        return Err(Reject {
-            reason: Reason::NoSymbol,
-            place: signature.symbol.clone(),
-        });
-    }
+    callable(&plan, bindings)?;
     Ok(plan)
+}
+
+/// Whether this process has what `plan` calls.
+///
+/// # Errors
+/// What is missing.
+pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
+    let reason = match plan.call.target {
+        Some(_) if bindings.vfunc.is_none() => Reason::VirtualFunction,
+        None if bindings.native == 0 => Reason::NoSymbol,
+        _ => return Ok(()),
+    };
+    Err(Reject {
+        reason,
+        place: plan.symbol.clone(),
+    })
 }
 
 #[derive(Default)]
 struct Builder {
     params: Vec<PyParam>,
     ins: Vec<In>,
+    target: Option<Cell>,
     args: Vec<CallArg>,
     /// The out arguments with their names.
     outs: Vec<(Out, String)>,
@@ -172,6 +181,24 @@ impl Builder {
         Ok((conv, cell))
     }
 
+    /// The class whose implementation is called, which is the first argument.
+    fn implementor(&mut self) {
+        let cell = self.cell(1);
+        self.params.push(PyParam {
+            name: None,
+            optional: false,
+        });
+        self.ins.push(In {
+            param: Some(0),
+            cell,
+            conv: Conv::VFunc,
+            nullable: false,
+            transfer: Transfer::None,
+            undo: None,
+        });
+        self.target = Some(cell);
+    }
+
     fn instance(&mut self, signature: &Signature) -> Result<(), Reject> {
         let Some(instance) = &signature.instance else {
             return Ok(());
@@ -185,7 +212,8 @@ impl Builder {
             optional: false,
         });
         let (cell, abi) = (self.cell(conv.width()), conv.abi());
-        self.push_in(Some(0), cell, conv, false, instance.transfer)
+        let param = self.params.len() as u16 - 1;
+        self.push_in(Some(param), cell, conv, false, instance.transfer)
             .map_err(|reason| Reject {
                 reason,
                 place: "self".to_owned(),
@@ -205,6 +233,9 @@ impl Builder {
         };
         let place = Place::Param(index);
         let (conv, cell) = self.value(&param.ty, param.is_pointer, place, &param.name)?;
+        if param.direction != Direction::In && conv.is_inward() {
+            return Err(reject(Reason::ClassStruct));
+        }
         let abi = conv.abi();
         let prepared = param.direction != Direction::In && param.caller_allocates;
         if prepared {
@@ -250,6 +281,9 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
+        if transfer != Transfer::None && conv.is_inward() {
+            return Err(Reason::ClassStruct);
+        }
         let container = conv.is_container();
         let undo = match transfer {
             _ if container => Some(Free::Made),
@@ -314,6 +348,12 @@ impl Builder {
             return Ok(());
         }
         let (conv, cell) = self.value(&result.ty, result.is_pointer, Place::Result, place)?;
+        if conv.is_inward() {
+            return Err(Reject {
+                reason: Reason::ClassStruct,
+                place: place.to_owned(),
+            });
+        }
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
             .map_err(|reason| Reject {
@@ -370,6 +410,7 @@ impl Builder {
             params: self.params,
             ins: self.ins,
             call: Call {
+                target: self.target,
                 args: self.args,
                 result: self.native_result,
                 error,

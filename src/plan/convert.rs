@@ -49,7 +49,7 @@ pub(super) fn conversion(
             StructKind::Value => Err(Reason::Value),
             StructKind::Closure => Err(Reason::Closure),
             StructKind::Foreign => Err(Reason::ForeignStruct),
-            StructKind::ClassStruct => Err(Reason::ClassStruct),
+            StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
@@ -89,6 +89,7 @@ pub(super) fn conversion(
 /// An item that stands in an array itself.
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
+        ty if is_class(ty) => Err(Reason::ClassStruct),
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
         }),
@@ -99,10 +100,21 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 /// An item that travels in a pointer: small integers as its value, structs behind it.
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
+        ty if is_class(ty) => Err(Reason::ClassStruct),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
         ty => conversion(ty, item.is_pointer, None),
     }
+}
+
+fn is_class(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Struct {
+            kind: StructKind::ClassStruct,
+            ..
+        }
+    )
 }
 
 /// The type of the argument that holds an array's length, which must travel the array's way.

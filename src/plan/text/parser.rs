@@ -39,6 +39,7 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
         params: Vec::new(),
         ins: Vec::new(),
         call: Call {
+            target: None,
             args: Vec::new(),
             result: None,
             error: None,
@@ -176,6 +177,10 @@ impl<'a> Words<'a> {
             "variant" => Conv::Variant {
                 ty: self.type_ref()?,
             },
+            "class" => Conv::Class {
+                ty: self.type_ref()?,
+            },
+            "vfunc" => Conv::VFunc,
             "inline" => Conv::Inline {
                 of: Box::new(self.conv()?),
             },
@@ -262,7 +267,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
         "cells" => plan.cells = words.number()?,
         "param" => {
             let name = words.next()?;
-            let name = (name != "(self)").then(|| name.to_owned());
+            let name = (!matches!(name, "(class)" | "(self)")).then(|| name.to_owned());
             plan.params.push(PyParam {
                 name,
                 optional: words.eat("optional"),
@@ -332,6 +337,9 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
 }
 
 fn read_call(call: &mut Call, words: &mut Words<'_>) -> Result<(), String> {
+    if words.eat("via") {
+        call.target = Some(words.cell()?);
+    }
     while !words.rest.is_empty() {
         if words.eat("->") {
             let abi = words.abi()?;

@@ -172,6 +172,10 @@ impl Interpreter {
                 }
             };
         }
+        let native = match call.target {
+            Some(cell) => frame.cells[usize::from(cell.0)] as usize,
+            None => frame.linked.native,
+        };
         let mut result = 0_u64;
         // SAFETY: `pointers` has one address per argument of the cif; `result` has the 8 bytes that
         // libffi writes for every type that a plan can name; the native function has the plan's
@@ -179,9 +183,7 @@ impl Interpreter {
         unsafe {
             libffi::raw::ffi_call(
                 (&raw const self.cif).cast_mut(),
-                Some(transmute::<usize, unsafe extern "C" fn()>(
-                    frame.linked.native,
-                )),
+                Some(transmute::<usize, unsafe extern "C" fn()>(native)),
                 (&raw mut result).cast(),
                 pointers.as_mut_ptr(),
             );
@@ -261,8 +263,10 @@ impl Frame<'_> {
         }
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
-            if op.when != When::Unconverted || (failed && !converted) {
+            // The step that failed has taken over what it was to convert.
+            let unconverted =
+                || failed && !plan.outs[..=done].iter().any(|out| out.cell == op.cell);
+            if op.when != When::Unconverted || unconverted() {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
