@@ -399,3 +399,8 @@ def test_cli_doctor():
     assert done.returncode == 0
     for word in ("Python", "PyGObject", "tier 1", "tier 2", "executable memory", "int layout"):
         assert word in done.stdout
+    for tier in range(3):
+        assert f"ok  calls at tier {tier}        one call of each kind" in done.stdout
+    without = cli("doctor", GIJIT_SKIP="Gio.*")
+    assert "NO  calls at tier 1        method: Left out" in without.stdout
+    assert without.returncode == 0
