@@ -355,7 +355,7 @@ impl<'a> Thunk<'a> {
         self.b.ret(result);
     }
 
-    /// The release steps: after all outs, or after the first `done` of them when the next failed.
+    /// The release steps: after all outs, or after the first `done` of them and one that failed.
     fn release(&mut self, done: Option<usize>) {
         let plan = &self.linked.plan;
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
@@ -363,7 +363,7 @@ impl<'a> Thunk<'a> {
                 (When::Always | When::Called, _) => true,
                 (When::Unconverted, None) => false,
                 (When::Unconverted, Some(done)) => {
-                    !plan.outs[..done].iter().any(|out| out.cell == op.cell)
+                    !plan.outs[..=done].iter().any(|out| out.cell == op.cell)
                 }
             };
             if due {

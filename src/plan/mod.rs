@@ -263,7 +263,8 @@ pub enum Free {
 pub enum When {
     /// After the *out* phase, whether that succeeded or not.
     Always,
-    /// Only when the *out* phase failed before it converted this cell.
+    /// Only when the *out* phase failed before it came to this cell. The *out* step of the cell takes
+    /// over what is there, also when it fails itself.
     Unconverted,
     /// As `Always`, and also when the call has set its error.
     Called,

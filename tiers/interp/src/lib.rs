@@ -263,8 +263,10 @@ impl Frame<'_> {
         }
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            let converted = plan.outs[..done].iter().any(|out| out.cell == op.cell);
-            if op.when != When::Unconverted || (failed && !converted) {
+            // The step that failed has taken over what it was to convert.
+            let unconverted =
+                || failed && !plan.outs[..=done].iter().any(|out| out.cell == op.cell);
+            if op.when != When::Unconverted || unconverted() {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
