@@ -1,8 +1,8 @@
 """What each tier can compile of the namespaces that gijit promises to serve whole.
 
 `coverage.json` records how many callables are rejected, by namespace and reason. The numbers may
-only go down; `GIJIT_BLESS=1` renews the file. A reason of the closed list is one for which PyGObject
-cannot make the call either; in the end there is no other.
+only go down; `GIJIT_BLESS=1` renews the file. A reason of the closed list is one for which
+PyGObject cannot make the call either; in the end there is no other.
 """
 
 import json
