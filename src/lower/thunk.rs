@@ -35,6 +35,10 @@ pub(super) struct Thunk<'a> {
     pub(super) acquired: Vec<(usize, Option<Value>)>,
     /// The bail block for a number of acquired steps.
     bails: Vec<(usize, Block)>,
+    /// Where the first Python argument stands.
+    pub(super) objects: Option<Value>,
+    /// The number of arguments beyond the parameters, where the plan takes such.
+    pub(super) rest: Option<Value>,
 }
 
 impl<'a> Thunk<'a> {
@@ -68,12 +72,15 @@ impl<'a> Thunk<'a> {
             filled: vec![false; cells],
             acquired: Vec::new(),
             bails: Vec::new(),
+            objects: None,
+            rest: None,
         }
     }
 
     pub(super) fn build(mut self) -> Function {
         self.count_budget();
         let values = self.bind();
+        self.objects = Some(values);
         let objects = self.load_objects(values);
         if self.ctx.tier == Tier::One {
             self.record(&objects);
@@ -124,22 +131,35 @@ impl<'a> Thunk<'a> {
             .b
             .iconst(Type::I64, (self.linked.positional() as i64) << COUNT_SHIFT);
         let null = self.b.iconst(Type::Ptr, 0);
-        let counted = self.b.compare(Condition::Eq, given, wanted);
+        let takes_rest = self.linked.plan.rest.is_some();
+        let enough = match takes_rest {
+            true => Condition::Uge,
+            false => Condition::Eq,
+        };
+        let counted = self.b.compare(enough, given, wanted);
         let check_names = self.b.block();
         let positional = self.b.block();
         let general = self.b.cold_block();
         let bound = self.b.block();
         let values = self.b.block_param(bound, Type::Ptr);
+        self.rest = takes_rest.then(|| self.b.block_param(bound, Type::I64));
         self.b.branch(counted, check_names, general);
         self.b.switch_to(check_names);
         let unnamed = self.b.compare(Condition::Eq, self.kwnames, null);
         self.b.branch(unnamed, positional, general);
         self.b.switch_to(positional);
         let first = self.offset(self.args, 8 * self.linked.skip() as i64);
-        self.b.jump(bound, &[first]);
+        let mut found = vec![first];
+        if takes_rest {
+            let further = self.b.binary(BinaryOp::Sub, given, wanted);
+            let shift = self.b.iconst(Type::I64, COUNT_SHIFT);
+            found.push(self.b.binary(BinaryOp::Shr, further, shift));
+        }
+        self.b.jump(bound, &found);
 
         self.b.switch_to(general);
-        let slot = self.b.slot(8 * self.linked.plan.params.len().max(1) as u32);
+        let places = self.linked.plan.params.len() + usize::from(takes_rest);
+        let slot = self.b.slot(8 * places.max(1) as u32);
         let table = self.b.slot_addr(slot);
         let desc = self
             .b
@@ -155,7 +175,12 @@ impl<'a> Thunk<'a> {
         let done = self.b.block();
         self.branch_zero(status, done, bail);
         self.b.switch_to(done);
-        self.b.jump(bound, &[table]);
+        let mut found = vec![table];
+        if takes_rest {
+            let last = 8 * self.linked.plan.params.len() as i32;
+            found.push(self.count_object(table, last));
+        }
+        self.b.jump(bound, &found);
         self.b.switch_to(bound);
         values
     }

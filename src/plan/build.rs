@@ -9,12 +9,14 @@ use super::convert::{ARRAY_WIDTH, conversion, length_type, owned};
 use super::reject::{Reason, Reject};
 use super::{
     Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
-    ResultShape, When,
+    ResultShape, UserData, When,
 };
 use crate::ir::AbiType;
 use crate::signature::{
-    ArrayKind, Bindings, CallableKind, Direction, Param, Signature, Transfer, Type,
+    ArrayKind, Bindings, CallableKind, Direction, Param, Scope, Signature, Transfer, Type,
 };
+
+mod callbacks;
 
 /// Functions that write into a string argument, or into what stands before it, though their
 /// typelib says `(transfer none)`. PyGObject gives them a copy; a plan borrows, and the string that
@@ -48,6 +50,12 @@ const WRITES_STRINGS: &[&str] = &[
 /// # Errors
 /// The first reason, in argument order, why it cannot be called natively.
 pub fn build(signature: &Signature) -> Result<Plan, Reject> {
+    if signature.kind == CallableKind::Callback {
+        return Err(Reject {
+            reason: Reason::Callback,
+            place: String::new(),
+        });
+    }
     if signature.kind == CallableKind::VFunc {
         return Err(Reject {
             reason: Reason::VirtualFunction,
@@ -63,6 +71,7 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
     let mut builder = Builder::default();
     builder.instance(signature)?;
     builder.lengths(signature)?;
+    builder.callbacks(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
         builder.param(index, param)?;
     }
@@ -93,6 +102,7 @@ pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, R
 #[derive(Default)]
 struct Builder {
     params: Vec<PyParam>,
+    rest: Option<String>,
     ins: Vec<In>,
     args: Vec<CallArg>,
     /// The out arguments with their names.
@@ -103,8 +113,12 @@ struct Builder {
     cells: usize,
     /// The first cell of each array that has a length argument, by the array's place.
     arrays: BTreeMap<Place, (Cell, AbiType)>,
-    /// What each length argument passes.
-    lengths: BTreeMap<usize, CallArg>,
+    /// What each argument passes that Python does not see: lengths and destroy notifies.
+    hidden: BTreeMap<usize, CallArg>,
+    /// The callbacks by their index: the conversion and its first cell.
+    callbacks: BTreeMap<usize, (Conv, Cell)>,
+    /// The first cell of the callback that each user data argument belongs to.
+    user_data: BTreeMap<usize, Cell>,
 }
 
 /// An argument by its index, or the result.
@@ -146,7 +160,7 @@ impl Builder {
                 Direction::In => CallArg::Value { cell, abi },
                 Direction::Out | Direction::InOut => CallArg::Address { cell },
             };
-            self.lengths.insert(length, passed);
+            self.hidden.insert(length, passed);
         }
         Ok(())
     }
@@ -195,8 +209,12 @@ impl Builder {
     }
 
     fn param(&mut self, index: usize, param: &Param) -> Result<(), Reject> {
-        if let Some(passed) = self.lengths.get(&index) {
+        if let Some(passed) = self.hidden.get(&index) {
             self.args.push(*passed);
+            return Ok(());
+        }
+        if let Some(callback) = self.user_data.get(&index).copied() {
+            self.user_data_param(&param.name, callback);
             return Ok(());
         }
         let reject = |reason| Reject {
@@ -204,7 +222,10 @@ impl Builder {
             place: param.name.clone(),
         };
         let place = Place::Param(index);
-        let (conv, cell) = self.value(&param.ty, param.is_pointer, place, &param.name)?;
+        let (conv, cell) = match self.callbacks.get(&index) {
+            Some(callback) => callback.clone(),
+            None => self.value(&param.ty, param.is_pointer, place, &param.name)?,
+        };
         let abi = conv.abi();
         let prepared = param.direction != Direction::In && param.caller_allocates;
         if prepared {
@@ -250,16 +271,20 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
-        let container = conv.is_container();
         let undo = match transfer {
-            _ if container => Some(Free::Made),
+            _ if conv.keeps() => Some(Free::Made),
             Transfer::Container => return Err(Reason::ContainerTransfer),
             Transfer::None | Transfer::Full => owned(&conv, transfer),
         };
         if transfer == Transfer::Full && gives_struct(&conv) {
             return Err(Reason::StructGivenAway);
         }
-        if container && transfer != Transfer::Full {
+        let kept = match &conv {
+            Conv::Callback { scope, .. } => *scope == Scope::Call,
+            Conv::Closure { .. } => true,
+            _ => conv.is_container() && transfer != Transfer::Full,
+        };
+        if kept {
             self.release.push(Release {
                 cell,
                 free: Free::Kept,
@@ -268,8 +293,8 @@ impl Builder {
         }
         // A value without ownership has no transfer.
         let transfer = match undo {
-            Some(_) => transfer,
-            None => Transfer::None,
+            Some(_) if !conv.is_inward() => transfer,
+            _ => Transfer::None,
         };
         self.ins.push(In {
             param,
@@ -331,6 +356,7 @@ impl Builder {
     }
 
     fn finish(mut self, signature: &Signature, error: Option<Cell>) -> Result<Plan, Reject> {
+        self.take_rest();
         // Only a tail of arguments may be left out.
         let mut tail = true;
         for param in self.params.iter_mut().rev() {
@@ -368,6 +394,7 @@ impl Builder {
             symbol: signature.symbol.clone(),
             constructor: signature.kind == CallableKind::Constructor,
             params: self.params,
+            rest: self.rest,
             ins: self.ins,
             call: Call {
                 args: self.args,
