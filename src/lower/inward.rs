@@ -97,7 +97,7 @@ impl Thunk<'_> {
             .expect("arguments are bound before they are converted");
         let params = self.linked.plan.params.len();
         let (place, count) = match data {
-            UserData::None => return,
+            UserData::None | UserData::Ignored(_) => return,
             UserData::Param(param) => {
                 let offset = 8 * i32::from(param);
                 let count = self.count_object(values, offset);

@@ -117,8 +117,9 @@ struct Builder {
     hidden: BTreeMap<usize, CallArg>,
     /// The callbacks by their index: the conversion and its first cell.
     callbacks: BTreeMap<usize, (Conv, Cell)>,
-    /// The first cell of the callback that each user data argument belongs to.
-    user_data: BTreeMap<usize, Cell>,
+    /// The first cell of the callback that each user data argument belongs to, and whether the
+    /// argument stands before it.
+    user_data: BTreeMap<usize, (Cell, bool)>,
 }
 
 /// An argument by its index, or the result.
@@ -214,7 +215,7 @@ impl Builder {
             return Ok(());
         }
         if let Some(callback) = self.user_data.get(&index).copied() {
-            self.user_data_param(&param.name, callback);
+            self.user_data_param(&param.name, callback.0, callback.1);
             return Ok(());
         }
         let reject = |reason| Reject {

@@ -113,6 +113,9 @@ pub enum UserData {
     Param(u16),
     /// All further arguments ([`Plan::rest`]).
     Rest,
+    /// An argument that stands before the callback. PyGObject mixes the arguments up when the
+    /// callback is not None, so None is all that is taken; the call passes NULL for both.
+    Ignored(u16),
 }
 
 /// The cells of a callback that the tiers fill: where the values of its user data stand, and their

@@ -32,7 +32,7 @@ reasons! {
     ArrayLength = "array-length";
     /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
-    /// A callback or a closure that is no plain argument, or whose user data does not come after it.
+    /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
     /// A bare pointer (gpointer) argument or result.
     Pointer = "pointer";

@@ -31,6 +31,8 @@ pub enum Incoming {
     },
     /// The native closure's user data. What Python gets for it is the closure's own.
     UserData,
+    /// A type that PyGObject does not read: it warns, naming the type, and goes on with zero.
+    Unread { abi: AbiType, name: &'static str },
     /// The address of a `GError*`.
     Error,
 }
@@ -66,9 +68,12 @@ pub struct Reverse {
 /// Why C cannot enter Python by such a function.
 pub fn build(signature: &Signature) -> Result<Reverse, Reject> {
     debug_assert_eq!(signature.kind, CallableKind::Callback);
-    let mut builder = Builder::default();
-    builder.result(signature)?;
+    let mut builder = Builder {
+        user_data: user_data(signature),
+        ..Builder::default()
+    };
     builder.lengths(signature)?;
+    builder.result(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
         let place = || format!("{} of {}", param.name, signature.name);
         builder.param(index, param).map_err(|reason| Reject {
@@ -97,16 +102,29 @@ pub fn build(signature: &Signature) -> Result<Reverse, Reject> {
     })
 }
 
+/// The argument for the user data: the one that the typelib says, else the first pointer.
+fn user_data(signature: &Signature) -> Option<usize> {
+    let mut params = signature.params.iter().enumerate();
+    let said = params
+        .clone()
+        .rfind(|(index, param)| param.closure == Some(*index));
+    let pointer = |param: &Param| param.direction == Direction::In && param.ty == Type::Pointer;
+    let found = said.or_else(|| params.find(|(_, param)| pointer(param)));
+    found.map(|(index, _)| index)
+}
+
 #[derive(Default)]
 struct Builder {
+    user_data: Option<usize>,
     incoming: Vec<Incoming>,
     arguments: Vec<Argument>,
     results: Vec<In>,
     native_result: Option<(Cell, AbiType)>,
     release: Vec<Release>,
     cells: usize,
-    /// The length argument of each array that has one: its index, the array's, the first cell.
-    lengths: Vec<(usize, usize, Cell, AbiType)>,
+    /// The length argument of each array that has one: its index, the array's (`None` for the
+    /// result), the first cell.
+    lengths: Vec<(usize, Option<usize>, Cell, AbiType)>,
 }
 
 impl Builder {
@@ -116,17 +134,19 @@ impl Builder {
     }
 
     fn lengths(&mut self, signature: &Signature) -> Result<(), Reject> {
-        for (index, param) in signature.params.iter().enumerate() {
-            let Some(length) = param.length else {
+        let params = signature.params.iter().enumerate();
+        let params = params.map(|(index, param)| (Some(index), param.length, param.name.as_str()));
+        let result = (None, signature.result.length, "return value");
+        for (index, length, name) in params.chain(std::iter::once(result)) {
+            let Some(length) = length else {
                 continue;
             };
             let abi = match signature.params.get(length).map(|found| &found.ty) {
-                Some(Type::Integer(abi)) if param.direction == Direction::In => *abi,
-                // PyGObject takes the length of an array that C wants back from Python.
+                Some(Type::Integer(abi)) => *abi,
                 _ => {
                     return Err(Reject {
                         reason: Reason::ArrayLength,
-                        place: format!("{} of {}", param.name, signature.name),
+                        place: format!("{name} of {}", signature.name),
                     });
                 }
             };
@@ -145,41 +165,67 @@ impl Builder {
             reason,
             place: format!("return value of {}", signature.name),
         };
-        if result.length.is_some() {
-            return Err(reject(Reason::ArrayLength));
-        }
-        let conv = conversion(&result.ty, result.is_pointer, None).map_err(reject)?;
-        let cell = self.cell(conv.width());
+        let (conv, cell) = self
+            .value(&result.ty, result.is_pointer, None)
+            .map_err(reject)?;
         self.native_result = Some((cell, conv.abi()));
         self.wanted(cell, conv, result.transfer).map_err(reject)
     }
 
     fn param(&mut self, index: usize, param: &Param) -> Result<(), Reason> {
-        if param.closure == Some(index) {
+        if self.user_data == Some(index) {
             self.incoming.push(Incoming::UserData);
             self.arguments.push(Argument::UserData);
             return Ok(());
         }
         let length = self.lengths.iter().find(|(length, ..)| *length == index);
         if let Some(&(_, _, first, abi)) = length {
-            let cell = Cell(first.0 + 1);
-            self.incoming.push(Incoming::Value { cell, abi });
+            // Python sees the length, too.
+            return self.passed(param, Cell(first.0 + 1), Conv::Integer(abi));
+        }
+        if param.ty == Type::Error && param.direction == Direction::Out {
+            let (cell, abi) = (self.cell(1), AbiType::Ptr);
+            let read = false;
+            self.incoming.push(Incoming::Address { cell, abi, read });
             return Ok(());
         }
-        // PyGObject reads no such argument: it warns and gives Python a zero.
-        if matches!(param.ty, Type::Filename | Type::GType) && param.direction != Direction::Out {
+        let (conv, cell) = self.value(&param.ty, param.is_pointer, Some(index))?;
+        self.passed(param, cell, conv)
+    }
+
+    /// The conversion of an argument, or of the result, and its first cell.
+    fn value(
+        &mut self,
+        ty: &Type,
+        is_pointer: bool,
+        place: Option<usize>,
+    ) -> Result<(Conv, Cell), Reason> {
+        let array = self.lengths.iter().find(|(_, array, ..)| *array == place);
+        let array = array.map(|&(_, _, first, abi)| (first, abi));
+        let conv = conversion(ty, is_pointer, array.map(|(_, abi)| abi))?;
+        if conv.is_inward() {
             return Err(Reason::Callback);
         }
-        let array = self.lengths.iter().find(|(_, array, ..)| *array == index);
-        let array = array.map(|&(_, _, first, abi)| (first, abi));
-        let conv = conversion(&param.ty, param.is_pointer, array.map(|(_, abi)| abi))?;
         let cell = match array {
             Some((first, _)) => first,
             None => self.cell(conv.width()),
         };
+        Ok((conv, cell))
+    }
+
+    /// An argument that travels as `param` says.
+    fn passed(&mut self, param: &Param, cell: Cell, conv: Conv) -> Result<(), Reason> {
         let abi = conv.abi();
+        let unread = match conv {
+            Conv::GType => Some("GType"),
+            Conv::Filename => Some("filename"),
+            _ => None,
+        };
         self.incoming.push(match param.direction {
-            Direction::In => Incoming::Value { cell, abi },
+            Direction::In => match unread {
+                Some(name) => Incoming::Unread { abi, name },
+                None => Incoming::Value { cell, abi },
+            },
             Direction::Out | Direction::InOut => Incoming::Address {
                 cell,
                 abi,
@@ -266,6 +312,7 @@ impl std::fmt::Display for Reverse {
                     write!(incoming, "{word} {} {cell}", name_of(ABI_TYPES, *abi))?;
                 }
                 Incoming::UserData => incoming.push_str("data"),
+                Incoming::Unread { name, .. } => write!(incoming, "unread {name}")?,
                 Incoming::Error => incoming.push_str("error"),
             }
         }

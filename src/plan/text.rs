@@ -161,6 +161,7 @@ impl std::fmt::Display for Conv {
                     UserData::None => {}
                     UserData::Param(param) => write!(f, " data {param}")?,
                     UserData::Rest => f.write_str(" data rest")?,
+                    UserData::Ignored(param) => write!(f, " ignores {param}")?,
                 }
                 f.write_str(if *destroy { " destroy" } else { "" })
             }

@@ -123,7 +123,7 @@ fn user_data(plan: &Plan) -> Result<(), PlanError> {
     for op in &plan.ins {
         match op.conv {
             Conv::Callback {
-                data: UserData::Param(param),
+                data: UserData::Param(param) | UserData::Ignored(param),
                 ..
             } => {
                 ensure(usize::from(param) < plan.params.len(), || {

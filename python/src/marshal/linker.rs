@@ -3,18 +3,20 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
+use std::ffi::CString;
+
 use gijit::ir::AbiType;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
-use gijit::plan::{Conv, Free, Plan, ResultShape};
+use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
 use gijit::signature::girepository::{Girepository, Info};
 use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::callback::{CallbackDesc, Kind};
+use super::callback::{CallbackDesc, Destroy, Kind};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
 use super::table::step;
@@ -56,6 +58,7 @@ pub fn link(
         py,
         repository,
         bindings,
+        name: &plan.name,
     };
     let mut ins = Vec::new();
     let mut undo = Vec::new();
@@ -126,6 +129,8 @@ pub(super) struct Linker<'a, 'py> {
     pub(super) py: Python<'py>,
     pub(super) repository: &'a Girepository,
     pub(super) bindings: &'a Bindings,
+    /// Of the callable, as PyGObject names it.
+    pub(super) name: &'a str,
 }
 
 impl<'py> Linker<'_, 'py> {
@@ -283,7 +288,11 @@ impl<'py> Linker<'_, 'py> {
                 kind: Kind::of(self, ty, binding.info as Info)?,
                 scope: *scope,
                 data: *data,
-                destroy: *destroy,
+                destroy: match (destroy, data) {
+                    (false, _) => Destroy::None,
+                    (true, UserData::None) => Destroy::Leak(self.leak_warning()),
+                    (true, _) => Destroy::Release,
+                },
                 nullable,
             }));
         }
@@ -303,6 +312,16 @@ impl<'py> Linker<'_, 'py> {
             storage: conv.abi(),
             members,
         }))
+    }
+
+    /// What PyGObject says about a destroy notify without user data.
+    fn leak_warning(&self) -> CString {
+        let text = format!(
+            "Callables passed to {} will leak references because the method does not support a \
+             user_data argument. See: https://bugzilla.gnome.org/show_bug.cgi?id=685598",
+            self.name
+        );
+        CString::new(text).unwrap_or_default()
     }
 
     /// The class as PyGObject finds it: an attribute of the namespace's module.

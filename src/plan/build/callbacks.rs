@@ -2,8 +2,8 @@
 //!
 //! As PyGObject has it (`pygi_arg_callback_setup_from_info`): user data is an argument that may be
 //! left out and, when it is the last that Python sees, takes all further ones. A destroy notify is
-//! not seen. Both come after the callback; where a typelib says otherwise PyGObject counts arguments
-//! in its own way, and the signature is rejected.
+//! not seen, and stands behind its callback. User data that stands before its callback is an
+//! argument without a name, which PyGObject does not find again.
 
 use super::{
     Builder, CallArg, Cell, Conv, Direction, PyParam, Reason, Reject, Signature, Type, UserData,
@@ -26,21 +26,19 @@ impl Builder {
                 continue;
             }
             let free = |place: &usize| {
-                let after = *place > index && *place < signature.params.len();
+                let found = signature.params.get(*place);
                 let taken = self.hidden.contains_key(place) || self.user_data.contains_key(place);
-                after && !taken && signature.params[*place].direction == Direction::In
+                let inward = found.is_some_and(|found| found.direction == Direction::In);
+                *place != index && !taken && inward
             };
             let pointer = |place: &usize| signature.params[*place].ty == Type::Pointer;
+            let (data, destroy) = (param.closure, param.destroy);
+            let before = data.is_some_and(|place| place < index);
             let fits = param.direction == Direction::In
-                && param
-                    .closure
-                    .iter()
-                    .all(|place| free(place) && pointer(place))
-                && param.destroy.iter().all(free)
-                && (param.destroy.is_none() || param.closure.is_some())
-                && param
-                    .destroy
-                    .is_none_or(|place| param.closure != Some(place));
+                && data.iter().all(|place| free(place) && pointer(place))
+                && destroy.iter().all(|place| free(place) && *place > index)
+                && !(before && destroy.is_some())
+                && (destroy.is_none() || data != destroy);
             if !fits {
                 return Err(Reject {
                     reason: Reason::Callback,
@@ -51,13 +49,13 @@ impl Builder {
                 ty: ty.clone(),
                 scope: param.scope,
                 data: UserData::None,
-                destroy: param.destroy.is_some(),
+                destroy: destroy.is_some(),
             };
             let first = self.cell(conv.width());
-            if let Some(place) = param.closure {
-                self.user_data.insert(place, first);
+            if let Some(place) = data {
+                self.user_data.insert(place, (first, before));
             }
-            if let Some(place) = param.destroy {
+            if let Some(place) = destroy {
                 let (cell, abi) = (Cell(first.0 + DESTROY), AbiType::Ptr);
                 self.hidden.insert(place, CallArg::Value { cell, abi });
             }
@@ -66,22 +64,32 @@ impl Builder {
         Ok(())
     }
 
-    /// The user data of the callback whose value begins at `first`.
-    pub(super) fn user_data_param(&mut self, name: &str, first: Cell) {
+    /// The user data of the callback whose value begins at `first`, and which comes after it when
+    /// this stands `before`.
+    pub(super) fn user_data_param(&mut self, name: &str, first: Cell, before: bool) {
         let index = self.params.len() as u16;
+        let (name, data) = match before {
+            true => ("", UserData::Ignored(index)),
+            false => (name, UserData::Param(index)),
+        };
         self.params.push(PyParam {
             name: Some(name.to_owned()),
-            optional: true,
+            optional: !before,
         });
-        self.set_data(first, UserData::Param(index));
+        self.set_data(first, data);
         let (cell, abi) = (Cell(first.0 + USER_DATA), AbiType::Ptr);
         self.args.push(CallArg::Value { cell, abi });
     }
 
     fn set_data(&mut self, first: Cell, value: UserData) {
-        for op in &mut self.ins {
-            if let Conv::Callback { data, .. } = &mut op.conv
-                && op.cell == first
+        let steps = self.ins.iter_mut().map(|op| (&mut op.conv, op.cell));
+        let planned = self
+            .callbacks
+            .values_mut()
+            .map(|(conv, cell)| (conv, *cell));
+        for (conv, cell) in steps.chain(planned) {
+            if let Conv::Callback { data, .. } = conv
+                && cell == first
             {
                 *data = value;
             }

@@ -209,6 +209,7 @@ impl<'a> Words<'a> {
         let scope = self.next()?;
         let scope = value_of(SCOPES, scope).ok_or_else(|| format!("{scope:?} is no scope"))?;
         let data = match self.eat("data") {
+            false if self.eat("ignores") => UserData::Ignored(self.number()?),
             false => UserData::None,
             true if self.eat("rest") => UserData::Rest,
             true => UserData::Param(self.number()?),

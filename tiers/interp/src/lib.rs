@@ -263,7 +263,7 @@ impl Frame<'_> {
         // stand behind these.
         let (place, count) = unsafe {
             match data {
-                UserData::None => return,
+                UserData::None | UserData::Ignored(_) => return,
                 UserData::Param(param) => {
                     let place = values.add(usize::from(param));
                     (place, usize::from(!(*place).is_null()))

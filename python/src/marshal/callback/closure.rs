@@ -148,6 +148,9 @@ impl Closure {
     }
 }
 
+/// The destroy notify of a callback without user data.
+pub extern "C" fn leave(_: *mut c_void) {}
+
 /// The destroy notify that C gets: `data` is the closure.
 pub unsafe extern "C" fn destroy(data: *mut c_void) {
     enter::with_python(|| {

@@ -4,7 +4,7 @@
 //! whatever thread it is; exceptions are printed, or become the `GError` of a callback that throws;
 //! C then gets zeros.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::mem::transmute;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -21,8 +21,9 @@ use super::closure::Closure;
 use super::kind::Kind;
 use super::{returned, values};
 
-/// `G_LOG_LEVEL_CRITICAL`.
+/// `GLogLevelFlags`.
 const CRITICAL: u32 = 1 << 3;
+const WARNING: u32 = 1 << 4;
 
 /// Runs `body` with the interpreter lock, unless there is no interpreter any more.
 pub fn with_python(body: impl FnOnce()) {
@@ -105,15 +106,16 @@ fn complain(kind: &Kind) {
         "Unknown scope reached inside {name}. Please file an issue at \
          https://gitlab.gnome.org/GNOME/pygobject/issues/new\0"
     );
-    let format: &CStr = c"%s";
-    // SAFETY: zero-terminated texts; PyGObject is built without a log domain.
+    log(CRITICAL, &text);
+}
+
+/// Logs as PyGObject does, which has no log domain. `text` ends in a NUL.
+fn log(level: u32, text: &str) {
+    let format = c"%s";
+    // SAFETY: zero-terminated texts.
     unsafe {
-        (super::super::glib().g_log)(
-            std::ptr::null(),
-            CRITICAL,
-            format.as_ptr(),
-            text.as_ptr().cast(),
-        );
+        let domain = std::ptr::null();
+        (super::super::glib().g_log)(domain, level, format.as_ptr(), text.as_ptr().cast());
     }
 }
 
@@ -149,6 +151,9 @@ impl Frame {
                         if !place.is_null() {
                             self.cells[usize::from(cell.0)] = read(place, abi);
                         }
+                    }
+                    Incoming::Unread { name, .. } => {
+                        log(WARNING, &format!("Unhandled type tag {name}\0"));
                     }
                     Incoming::Address { .. } | Incoming::UserData | Incoming::Error => {}
                 }

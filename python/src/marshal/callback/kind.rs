@@ -73,6 +73,7 @@ impl Kind {
             py: linker.py,
             repository: linker.repository,
             bindings: &bindings,
+            name: &signature.name,
         };
         let mut outs = Vec::new();
         for argument in &plan.arguments {
@@ -100,7 +101,7 @@ impl Kind {
             .incoming
             .iter()
             .map(|arg| match arg {
-                Incoming::Value { abi, .. } => *abi,
+                Incoming::Value { abi, .. } | Incoming::Unread { abi, .. } => *abi,
                 Incoming::Address { .. } | Incoming::UserData | Incoming::Error => AbiType::Ptr,
             })
             .collect();

@@ -9,7 +9,7 @@
 //! step of the call, for *async* the end of its first invocation, for *notified* the destroy notify
 //! that C calls, for *forever* nobody. All of it happens with the interpreter lock held.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, CString, c_void};
 
 use gijit::plan::UserData;
 use gijit::signature::Scope;
@@ -48,12 +48,21 @@ helpers! {
     "drop closure" drop_closure(cell: Cell, desc: Desc) => release;
 }
 
+/// The destroy notify of a callback.
+pub enum Destroy {
+    None,
+    Release,
+    /// There is no user data to release: the closure stays for good, and PyGObject warns in these
+    /// words.
+    Leak(CString),
+}
+
 /// What the step of a callback argument reads.
 pub struct CallbackDesc {
     pub kind: &'static Kind,
     pub scope: Scope,
     pub data: UserData,
-    pub destroy: bool,
+    pub destroy: Destroy,
     pub nullable: bool,
 }
 
@@ -70,7 +79,8 @@ unsafe fn callback(value: Object, cell: Cell, desc: Desc) -> i32 {
             std::slice::from_raw_parts_mut(cell, CLOSURE + 1).fill(0);
             return done(cell, 0);
         }
-        if ffi::PyCallable_Check(value) == 0 {
+        let mixed_up = matches!(desc.data, UserData::Ignored(_));
+        if ffi::PyCallable_Check(value) == 0 || mixed_up {
             return BAIL;
         }
         let data = match user_data(cell, desc.data) {
@@ -82,9 +92,20 @@ unsafe fn callback(value: Object, cell: Cell, desc: Desc) -> i32 {
             return BAIL;
         };
         cell.add(USER_DATA).write(closure as u64);
-        let destroy = closure::destroy as *const () as u64;
-        cell.add(DESTROY)
-            .write(if desc.destroy { destroy } else { 0 });
+        cell.add(DESTROY).write(match &desc.destroy {
+            Destroy::None => 0,
+            Destroy::Release => closure::destroy as *const () as u64,
+            Destroy::Leak(warning) => {
+                let class = ffi::PyExc_RuntimeWarning;
+                if ffi::PyErr_WarnEx(class, warning.as_ptr(), 2) != 0 {
+                    // PyGObject gives the same warning again.
+                    ffi::PyErr_Clear();
+                    Closure::release(closure);
+                    return BAIL;
+                }
+                closure::leave as *const () as u64
+            }
+        });
         cell.add(CLOSURE).write(closure as u64);
         done(cell.add(FUNCTION), (*closure).code() as u64)
     }
@@ -97,7 +118,7 @@ unsafe fn user_data(cell: Cell, data: UserData) -> Result<*mut ffi::PyObject, ()
         let values = *cell.add(usize::from(gijit::plan::DATA_VALUES)) as *mut *mut ffi::PyObject;
         let count = *cell.add(usize::from(gijit::plan::DATA_COUNT)) as isize;
         match data {
-            UserData::None => return Ok(std::ptr::null_mut()),
+            UserData::None | UserData::Ignored(_) => return Ok(std::ptr::null_mut()),
             UserData::Param(_) if count == 0 => return Ok(std::ptr::null_mut()),
             _ => {}
         }
