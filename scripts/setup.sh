@@ -17,7 +17,7 @@ packages="
 python3 python3-dev python3-venv python3-pip python3-gi python3-gi-cairo
 gir1.2-gtk-3.0 gir1.2-gtk-4.0
 gcc g++ pkg-config libglib2.0-dev libcairo2-dev libffi-dev
-libgirepository1.0-dev gobject-introspection
+libgirepository1.0-dev gobject-introspection libpython3.11-testsuite
 xvfb xauth dbus dbus-daemon
 llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev libxml2-dev
 "

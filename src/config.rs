@@ -22,6 +22,7 @@ pub struct Config {
     pub tier2_calls: u32,
     pub max_tier: Tier,
     pub compile: CompileMode,
+    pub gil: GilMode,
     /// When not empty: the only callables that are compiled.
     pub only: Vec<Pattern>,
     /// Callables that are not compiled.
@@ -43,6 +44,16 @@ pub enum CompileMode {
     Sync,
 }
 
+/// When the interpreter lock is held during the native call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GilMode {
+    /// Where `gil::prove` says so.
+    Proven,
+    Release,
+    /// For these, and where it is proved.
+    Hold(Vec<Pattern>),
+}
+
 /// Which trace events are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TraceSet {
@@ -50,6 +61,7 @@ pub struct TraceSet {
     pub deopt: bool,
     pub reject: bool,
     pub compile: bool,
+    pub gil: bool,
 }
 
 impl TraceSet {
@@ -196,6 +208,23 @@ pub const VARIABLES: &[Variable] = &[
         },
     },
     Variable {
+        name: "GIJIT_GIL",
+        default: "proven",
+        allowed: "proven, release or hold: with comma-separated patterns such as Gtk.Label.* behind it",
+        doc: "Whether the interpreter lock is held during native calls: where the machine code proves that it may be, never, or also for the callables named.",
+        set: |config, value| {
+            config.gil = match value.strip_prefix("hold:") {
+                Some(names) => GilMode::Hold(patterns(names)?),
+                None => match value {
+                    "proven" => GilMode::Proven,
+                    "release" => GilMode::Release,
+                    _ => return None,
+                },
+            };
+            Some(())
+        },
+    },
+    Variable {
         name: "GIJIT_ONLY",
         default: "",
         allowed: "comma-separated patterns such as Gtk.Label.*",
@@ -218,7 +247,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "GIJIT_TRACE",
         default: "",
-        allowed: "comma-separated names out of tier, deopt, reject, compile, all",
+        allowed: "comma-separated names out of tier, deopt, reject, compile, gil, all",
         doc: "Which events are written, one line each.",
         set: |config, value| {
             let mut trace = TraceSet::default();
@@ -228,12 +257,14 @@ pub const VARIABLES: &[Variable] = &[
                     "deopt" => trace.deopt = true,
                     "reject" => trace.reject = true,
                     "compile" => trace.compile = true,
+                    "gil" => trace.gil = true,
                     "all" => {
                         trace = TraceSet {
                             tier: true,
                             deopt: true,
                             reject: true,
                             compile: true,
+                            gil: true,
                         }
                     }
                     _ => return None,
@@ -289,6 +320,7 @@ impl Default for Config {
             tier2_calls: 0,
             max_tier: Tier::Zero,
             compile: CompileMode::Background,
+            gil: GilMode::Proven,
             only: Vec::new(),
             skip: Vec::new(),
             trace: TraceSet::default(),

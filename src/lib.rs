@@ -10,6 +10,7 @@ pub mod compile;
 pub mod config;
 pub mod dispatch;
 pub mod error;
+pub mod gil;
 pub mod ir;
 pub mod lower;
 pub mod plan;

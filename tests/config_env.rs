@@ -99,7 +99,7 @@ fn a_bad_value_is_one_line() {
         "GIJIT_TRACE",
         "tier,deopts",
         "GIJIT_TRACE=tier,deopts is not allowed: expected comma-separated names out of tier, \
-         deopt, reject, compile, all; leaving it unset",
+         deopt, reject, compile, gil, all; leaving it unset",
     );
     check_bad(
         "GIJIT_ONLY",

@@ -57,6 +57,31 @@ fn without_addresses() {
     assert_eq!(again.to_string(), shown);
 }
 
+/// Names, addresses and notes are no part of a shape; all else is.
+#[test]
+fn shapes() {
+    let shape = |text: &str| text::shape(&text::parse(text).unwrap());
+    for (from, to) in [
+        ("odd", "even"),
+        ("\"first\"", "\"1st\""),
+        ("0x7f0012345678", "0x10"),
+        ("  ; in 0: \"a double\", with = and , and ;\n", ""),
+    ] {
+        assert!(SOURCE.contains(from), "{from}");
+        assert_eq!(shape(&SOURCE.replace(from, to)), shape(SOURCE), "{from}");
+    }
+    for (from, to) in [
+        ("const 0xff", "const 0xfe"),
+        ("slot s0 24", "slot s0 32"),
+        ("block1 cold:", "block1:"),
+        ("addr @1", "addr @0"),
+        ("$1 ()\n  sig", "$1 () -> i32\n  sig"),
+    ] {
+        assert!(SOURCE.contains(from), "{from}");
+        assert_ne!(shape(&SOURCE.replace(from, to)), shape(SOURCE), "{from}");
+    }
+}
+
 #[test]
 fn what_a_builder_writes() {
     let function = built();

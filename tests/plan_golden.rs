@@ -3,10 +3,8 @@
 
 mod typelib;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use gijit::signature::{Direction, Signature, Transfer, Type};
 use typelib::{Callable, callables};
 
 /// One of each kind: what it shows stands beside it.
@@ -21,7 +19,7 @@ const CALLABLES: &[&str] = &[
     "GLib.Uri.split",                        // skipped result, throws
     "GLib.Variant.new_string",               // constructor of a variant
     "GLib.Variant.get_type_string",          // variant instance
-    "GLib.file_get_contents",                // rejected: array
+    "GLib.file_get_contents",                // an array with its length
     "GLib.strlcpy",                          // rejected: writes into a string
     "GObject.Object.get_property",           // rejected: GValue
     "Gio.File.new_for_path",                 // filename, owned object
@@ -29,6 +27,8 @@ const CALLABLES: &[&str] = &[
     "Gio.SimpleAction.new",                  // constructor, argument that may be left out
     "Gio.DBusMethodInvocation.return_value", // the instance is given away
     "Gio.Application.send_notification",     // None, but not left out
+    "Gio.Application.do_local_command_line", // a virtual function
+    "GObject.ObjectClass.override_property", // a class struct
     "Gtk.Label.set_text",                    // the most common method
     "Gtk.Label.get_text",                    // a borrowed string
     "Gtk.Label.new",                         // a floating object
@@ -78,63 +78,5 @@ fn text(callable: &Callable) -> String {
         Ok(plan) => plan.to_string(),
         Err(reject) => format!("rejected: {reject}\n"),
     };
-    format!("{}\n{plan}", describe(&callable.signature))
-}
-
-/// What the typelib says, one line for each argument.
-fn describe(signature: &Signature) -> String {
-    let mut text = format!("signature {} {:?}", signature.name, signature.kind);
-    text += if signature.throws { " throws\n" } else { "\n" };
-    let mut line = |place: &str, direction: &str, ty: &Type, transfer, words: &[(&str, bool)]| {
-        let transfer = match transfer {
-            Transfer::None => "",
-            Transfer::Container => " (transfer container)",
-            Transfer::Full => " (transfer full)",
-        };
-        write!(text, "  {direction} {place}: {}{transfer}", type_name(ty)).expect("a String");
-        for (word, _) in words.iter().filter(|(_, holds)| *holds) {
-            write!(text, " ({word})").expect("a String");
-        }
-        text.push('\n');
-    };
-    if let Some(instance) = &signature.instance {
-        line("(self)", "in", &instance.ty, instance.transfer, &[]);
-    }
-    for param in &signature.params {
-        let direction = match param.direction {
-            Direction::In => "in",
-            Direction::Out => "out",
-            Direction::InOut => "inout",
-        };
-        let words = [
-            ("nullable", param.nullable),
-            ("optional", param.optional),
-            ("caller-allocates", param.caller_allocates),
-        ];
-        line(&param.name, direction, &param.ty, param.transfer, &words);
-    }
-    let result = &signature.result;
-    let words = [("nullable", result.nullable), ("skip", result.skip)];
-    line("(result)", "out", &result.ty, result.transfer, &words);
-    text
-}
-
-fn type_name(ty: &Type) -> String {
-    match ty {
-        Type::Enum { ty, storage } => format!("enum {ty} {storage:?}"),
-        Type::Flags { ty, storage } => format!("flags {ty} {storage:?}"),
-        Type::Object { ty, gobject: true } => format!("object {ty}"),
-        Type::Object { ty, gobject: false } => format!("fundamental {ty}"),
-        Type::Interface { ty } => format!("interface {ty}"),
-        Type::Struct { ty, kind } => format!("struct {ty} {kind:?}"),
-        Type::Union { ty, kind } => format!("union {ty} {kind:?}"),
-        Type::Callback { ty } => format!("callback {ty}"),
-        Type::Array { kind, item, .. } => format!("{kind:?} array of {}", type_name(&item.ty)),
-        Type::List { kind, item } => format!("{kind:?} of {}", type_name(&item.ty)),
-        Type::Hash { key, value } => {
-            let (key, value) = (type_name(&key.ty), type_name(&value.ty));
-            format!("GHashTable from {key} to {value}")
-        }
-        other => format!("{other:?}"),
-    }
+    format!("{}\n{plan}", callable.signature)
 }

@@ -310,12 +310,51 @@ fn an_array_that_the_caller_allocates_is_prepared() {
     assert_eq!(plan.outs[0].cell, plan.ins[0].cell);
 }
 
+fn virtual_function() -> Signature {
+    let mut signature = function(vec![param("a", int())]);
+    signature.kind = CallableKind::VFunc;
+    signature.instance = Some(Instance {
+        ty: object(),
+        transfer: Transfer::None,
+    });
+    signature
+}
+
+#[test]
+fn a_virtual_function_is_told_the_class_and_called_through_it() {
+    let plan = planned(&virtual_function());
+    let names: Vec<_> = plan.params.iter().map(|param| &param.name).collect();
+    assert_eq!(names, [&None, &None, &Some("a".to_owned())]);
+    assert_eq!(plan.ins[0].conv, Conv::VFunc);
+    assert_eq!(plan.call.target, Some(plan.ins[0].cell));
+    let passed = plan.call.args.iter().map(|arg| match arg {
+        CallArg::Value { cell, .. } | CallArg::Address { cell } => *cell,
+    });
+    assert!(passed.eq([plan.ins[1].cell, plan.ins[2].cell]));
+}
+
+#[test]
+fn a_class_struct_only_goes_in() {
+    let class = || structure(StructKind::ClassStruct);
+    let plan = planned(&function(vec![param("a", class())]));
+    assert_eq!(plan.ins[0].undo, None);
+    let returned = function(vec![towards(Direction::Out, param("a", class()))]);
+    assert_eq!(build(&returned).unwrap_err().reason, Reason::ClassStruct);
+    let held = Type::List {
+        kind: ListKind::GList,
+        item: Box::new(Item {
+            ty: class(),
+            is_pointer: true,
+        }),
+    };
+    let held = function(vec![param("a", held)]);
+    assert_eq!(build(&held).unwrap_err().reason, Reason::ClassStruct);
+}
+
 /// A signature that is rejected for each reason that `build` has.
 fn rejected() -> Vec<(Reason, Signature)> {
     let of = |reason, ty| (reason, function(vec![param("a", ty)]));
     let text = |kind: &str| kind.to_owned();
-    let mut virtual_function = function(Vec::new());
-    virtual_function.kind = CallableKind::VFunc;
     let mut by_value = param("a", structure(StructKind::Plain));
     by_value.is_pointer = false;
     let mut allocated = towards(Direction::Out, param("a", structure(StructKind::Boxed)));
@@ -355,7 +394,10 @@ fn rejected() -> Vec<(Reason, Signature)> {
         of(Reason::Fundamental, fundamental),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
         of(Reason::ForeignStruct, structure(StructKind::Foreign)),
-        of(Reason::ClassStruct, structure(StructKind::ClassStruct)),
+        (
+            Reason::ClassStruct,
+            function(vec![given(param("a", structure(StructKind::ClassStruct)))]),
+        ),
         (Reason::StructByValue, function(vec![by_value])),
         (Reason::CallerAllocated, function(vec![allocated])),
         (
@@ -364,7 +406,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
         ),
         (Reason::ContainerTransfer, function(vec![container])),
         (Reason::WrittenString, writes),
-        (Reason::VirtualFunction, virtual_function),
         (Reason::TooLarge, function(many.collect())),
         of(Reason::Unresolved, Type::Unresolved { name: text("Gone") }),
     ]
@@ -378,13 +419,15 @@ fn rejections_have_their_reason() {
     }
     let missing = build_bound(&function(Vec::new()), &Bindings::default());
     assert_eq!(missing.unwrap_err().reason, Reason::NoSymbol);
+    let missing = build_bound(&virtual_function(), &Bindings::default());
+    assert_eq!(missing.unwrap_err().reason, Reason::VirtualFunction);
 }
 
 /// A reason that `build` does not give is given by a host: its sources name it.
 #[test]
 fn every_reason_has_a_producer() {
     let mut produced: BTreeSet<Reason> = rejected().into_iter().map(|(reason, _)| reason).collect();
-    produced.insert(Reason::NoSymbol);
+    produced.extend([Reason::NoSymbol, Reason::VirtualFunction]);
     let mut host = String::new();
     append_sources(
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("python/src"),

@@ -230,6 +230,70 @@ fn every_rule_is_checked() {
     }
 }
 
+/// A call through a virtual function; the broken ones differ from it in one line.
+#[test]
+fn targets_are_checked() {
+    let sound = "\
+plan Test.Object.do_it = it
+  cells 4
+  param (class)
+  param (self)
+  param other
+  in c0 <- 0 vfunc
+  in c1 <- 1 object Test.Object
+  in c2 <- 2 class Test.ObjectClass
+  call via c0 ptr c1, ptr c2 -> ptr c3
+  out c3 object Test.Object
+  result single
+";
+    let plan = parse(sound).expect("the text is of the form");
+    assert_eq!(verify(&plan), Ok(()));
+    assert_eq!(plan.to_string(), sound);
+    for (from, to, message) in [
+        (
+            "via c0 ",
+            "",
+            "argument 1 has no name and is not the instance",
+        ),
+        (
+            "via c0",
+            "via c1",
+            "c0 is no virtual function that is called",
+        ),
+        (
+            "via c0",
+            "via c3",
+            "c0 is no virtual function that is called",
+        ),
+        (
+            "0 vfunc",
+            "0 gtype",
+            "c0 is no virtual function that is called",
+        ),
+        ("ptr c1", "ptr c0, ptr c1", "c0 is passed twice"),
+        (
+            "param other",
+            "param (self)",
+            "argument 2 has no name and is not the instance",
+        ),
+        (
+            "class Test.ObjectClass",
+            "class Test.ObjectClass given",
+            "c2 is given away but cannot be",
+        ),
+        (
+            "out c3 object Test.Object",
+            "out c3 class Test.ObjectClass",
+            "c3 is returned but only goes in",
+        ),
+    ] {
+        let text = sound.replacen(from, to, 1);
+        let plan = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let found = verify(&plan).unwrap_err().to_string();
+        assert_eq!(found, message, "{from:?} -> {to:?}");
+    }
+}
+
 /// What the text cannot say.
 #[test]
 fn broken_values_are_rejected() {

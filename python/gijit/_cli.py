@@ -17,7 +17,15 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        return options.command(options)
+        status = options.command(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        if options.command is _run:
+            raise
+        # The reader has seen enough. The interpreter flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except InstallError as error:
         print(f"gijit: not available here: {error}", file=sys.stderr)
         return 1
@@ -130,20 +138,17 @@ def _cover(text):
     progress = _Progress(namespace, len(callables))
     row = {"namespace": namespace, "callables": len(callables), "tier0": 0, "tier1": 0, "tier2": 0}
     rejected = {}
-    for done, (reason, *tiers) in enumerate(_covered(native, callables), 1):
-        progress.show(done)
+    try:
+        covered = native.coverage(callables, progress.show)
+    finally:
+        progress.end()
+    for reason, *tiers in covered:
         if reason is not None:
             rejected[reason] = rejected.get(reason, 0) + 1
         for tier, compiled in enumerate(tiers):
             row[f"tier{tier}"] += compiled
-    progress.end()
     row["rejected"] = dict(sorted(rejected.items(), key=lambda item: (-item[1], item[0])))
     return row
-
-
-def _covered(native, callables, batch=64):
-    for start in range(0, len(callables), batch):
-        yield from native.coverage(callables[start : start + batch])
 
 
 class _Progress:
@@ -154,7 +159,7 @@ class _Progress:
         self._visible = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, done):
-        if self._visible and (done % 16 == 0 or done == self._total):
+        if self._visible:
             print(f"\r{self._what}: {done}/{self._total}", end="", file=sys.stderr, flush=True)
 
     def end(self):

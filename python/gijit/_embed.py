@@ -1,15 +1,14 @@
 """Putting gijit's callables where PyGObject keeps its own, and taking them out again.
 
-Three patches serve whatever PyGObject creates from now on; one walk serves what exists already. The
+A few patches serve whatever PyGObject creates from now on; one walk serves what exists already. The
 patches wrap PyGObject's functions and leave their work to them:
 
-* ``MetaClassHelper._setup_methods`` sets our callables on a new class directly, because setting an
-  attribute of a class twice costs more than making the callable;
+* ``MetaClassHelper._setup_methods`` and ``_setup_native_vfuncs`` set our callables on a new class
+  directly, because setting an attribute of a class twice costs more than making the callable; the
+  few that ``_setup_class_methods`` sets are replaced;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``;
 * ``IntrospectionModule.__getattr__`` creates functions and enums, and ``OverridesProxyModule``'s
   looks each name up in Python on every access: resolved names go into the proxy's own dict.
-
-Virtual functions and the methods of class structs stay PyGObject's.
 """
 
 import atexit
@@ -65,7 +64,7 @@ def load():
     try:
         from . import _gijit
 
-        _gijit.prepare(_gi.FunctionInfo, plugin_path())
+        _gijit.prepare(_gi.FunctionInfo, _gi.VFuncInfo, plugin_path())
     except (ImportError, RuntimeError) as error:
         raise InstallError(str(error)) from error
     _native = _gijit
@@ -86,8 +85,11 @@ def install():
     gi_types = import_module("gi.types")
     introspection = import_module("gi.module").IntrospectionModule
     proxy = import_module("gi.overrides").OverridesProxyModule
+    helper = gi_types.MetaClassHelper
     replacements = (
-        (gi_types.MetaClassHelper, "_setup_methods", _setup_methods(native)),
+        (helper, "_setup_methods", _setup_methods(native)),
+        (helper, "_setup_class_methods", _setup_class_methods(native, helper._setup_class_methods)),
+        (helper, "_setup_native_vfuncs", _setup_native_vfuncs(native)),
         (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
         (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
         (proxy, "__getattr__", _proxy_getattr(proxy.__getattr__)),
@@ -122,6 +124,32 @@ def _setup_methods(native):
         setup_methods(cls)
 
     return _setup_methods
+
+
+def _setup_class_methods(native, original):
+    adopt = native.adopt
+
+    def _setup_class_methods(cls):
+        original(cls)
+        _replace_in_class(cls, adopt)
+
+    return _setup_class_methods
+
+
+def _setup_native_vfuncs(native):
+    from gi._gi import ObjectInfo
+
+    setup_vfuncs = native.setup_vfuncs
+
+    def _setup_native_vfuncs(cls):
+        # PyGObject's own conditions: interfaces have no implementation, and PyGObject calls the
+        # virtual functions of GObject.Object itself.
+        if isinstance(vars(cls).get("__info__"), ObjectInfo) and (
+            cls.__module__ != "gi.repository.GObject" or cls.__name__ != "Object"
+        ):
+            setup_vfuncs(cls)
+
+    return _setup_native_vfuncs
 
 
 def _struct_init(native, original):
@@ -171,8 +199,13 @@ def _proxy_getattr(original):
     return __getattr__
 
 
-def _replace_existing(replace):
-    """Apply ``replace`` to every callable that PyGObject or its overrides keep."""
+def _replace_existing(convert):
+    """Apply ``convert`` to every callable that PyGObject or its overrides keep."""
+    known = {}
+
+    def replace(value):
+        return convert(value, known)
+
     for module in list(import_module("gi.module")._introspection_modules.values()):
         _replace_in_dict(vars(module), replace)
     for name, module in list(sys.modules.items()):
@@ -231,12 +264,13 @@ def _replace_in_class(cls, replace):
 def _replaced(value, replace):
     """What stands for ``value``; functions of overrides are changed in place where they captured a
     callable, as ``strip_boolean_result`` does."""
-    if type(value) is staticmethod:
+    if type(value) in (staticmethod, classmethod):
         function = replace(value.__func__)
-        return value if function is value.__func__ else staticmethod(function)
+        return value if function is value.__func__ else type(value)(function)
     if type(value) is not types.FunctionType:
         return replace(value)
-    if value.__closure__ and value.__module__.startswith("gi.overrides"):
+    # Not its __module__: that is the wrapped callable's where functools.wraps was used.
+    if value.__closure__ and value.__globals__.get("__name__", "").startswith("gi.overrides"):
         for cell in value.__closure__:
             try:
                 cell.cell_contents = replace(cell.cell_contents)

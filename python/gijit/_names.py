@@ -54,20 +54,34 @@ def installed_namespaces():
 
 
 def callables(namespace):
-    """Every function, method and constructor of a loaded namespace, as stock infos."""
+    """Every function, method, constructor and virtual function of a loaded namespace, as stock
+    infos."""
     from gi._gi import FunctionInfo, Repository
 
     for info in Repository.get_default().get_infos(namespace):
         if isinstance(info, FunctionInfo):
             yield info
-        elif hasattr(info, "get_methods"):
-            yield from info.get_methods()
+        else:
+            yield from _members(info).values()
+
+
+def _members(info):
+    """The callables of a type by the names that they have as attributes, empty for anything else.
+
+    A method called like a virtual function hides it, as it does in Python.
+    """
+    methods = getattr(info, "get_methods", tuple)()
+    vfuncs = getattr(info, "get_vfuncs", tuple)()
+    members = {f"do_{vfunc.get_name()}": vfunc for vfunc in vfuncs}
+    members.update((method.get_name(), method) for method in methods)
+    return members
 
 
 def find_callable(name):
-    """The stock info of ``Namespace.function`` or ``Namespace.Type.method``; the namespace may have
-    a version, as in ``Gtk-3.0.Label.new``."""
-    from gi._gi import FunctionInfo, Repository
+    """The stock info of ``Namespace.function``, ``Namespace.Type.method`` or, for a virtual
+    function, ``Namespace.Type.do_name``; the namespace may have a version, as in
+    ``Gtk-3.0.Label.new``."""
+    from gi._gi import CallableInfo, Repository
 
     match = re.fullmatch(r"(\w+(?:-[\d.]*\d)?)\.([A-Za-z_][\w.]*)", name)
     if match is None:
@@ -86,9 +100,9 @@ def find_callable(name):
         where = f"{where}.{part}"
         if not hasattr(info, "get_methods"):
             raise UnknownName("method", parts[0], f": {where} is no type", ())
-        kind, known = "method", {method.get_name(): method for method in info.get_methods()}
-    if not isinstance(info, FunctionInfo):
-        methods = [method.get_name() for method in getattr(info, "get_methods", tuple)()]
-        hint = f"; its methods are {', '.join(sorted(methods)[:8])} ..." if methods else ""
+        kind, known = "method", _members(info)
+    if not isinstance(info, CallableInfo):
+        methods = sorted(_members(info))
+        hint = f"; its methods are {', '.join(methods[:8])} ..." if methods else ""
         raise UnknownName("callable", part, f" in {where}: it is {type(info).__name__}{hint}", ())
     return info

@@ -71,6 +71,10 @@ c_functions! {
         g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
         g_boxed_free: fn(usize, *mut c_void);
         g_type_is_a: fn(usize, usize) -> c_int;
+        g_type_test_flags: fn(usize, c_uint) -> c_int;
+        g_type_class_peek: fn(usize) -> *mut c_void;
+        g_type_class_ref: fn(usize) -> *mut c_void;
+        g_type_interface_peek: fn(*mut c_void, usize) -> *mut c_void;
         g_type_fundamental: fn(usize) -> usize;
     }
 }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::backend::{Backend, BackendError, Listing};
+use super::backend::{Backend, BackendError, Listing, MachineCode};
 use crate::config::Config;
 use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
 use crate::error::CompileError;
@@ -17,7 +17,7 @@ use crate::ir::verify::verify;
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
 use crate::trace::Timings;
-use crate::{stats, trace};
+use crate::{gil, stats, trace};
 
 /// Makes a back end, when it is first needed.
 pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
@@ -84,6 +84,11 @@ impl Setup {
 }
 
 impl Parts {
+    /// Whether the interpreter lock is held while the native function of `callable` runs.
+    pub fn lock(&self, callable: &Callable) -> gil::Decision {
+        gil::decide(&self.config, callable.name(), callable.linked.native)
+    }
+
     /// The thunk IR of `callable` for `tier` on its present profile.
     ///
     /// # Errors
@@ -112,6 +117,7 @@ impl Parts {
                 0
             },
             runtime: &self.runtime,
+            hold_lock: self.lock(callable).hold,
         };
         guarded(|| {
             let function = lower::lower(&callable.linked, &context, &*self.recipes);
@@ -182,9 +188,7 @@ impl Bench {
         timings.lower = start.elapsed();
 
         let start = Instant::now();
-        let machine_code = self
-            .bay(tier)
-            .with(tier, |backend| backend.compile(&function))?;
+        let machine_code = self.assemble(&function, tier)?;
         timings.compile = start.elapsed();
 
         let start = Instant::now();
@@ -196,6 +200,8 @@ impl Bench {
         timings.bytes = code.size();
 
         trace::compiled(callable.name(), tier, &timings);
+        let lock = parts.lock(callable);
+        trace::lock_decided(callable.name(), lock.hold, &lock.reason);
         let from = callable
             .publish(ticket, code)
             .map_err(|refused| match refused {
@@ -207,6 +213,20 @@ impl Bench {
             trace::promoted(callable.name(), from, tier, calls, &timings);
         }
         Ok(())
+    }
+
+    /// What the back end of `tier` makes of `function`. Nothing is placed.
+    ///
+    /// # Errors
+    /// The back end's.
+    pub fn assemble(
+        &mut self,
+        function: &Function,
+        tier: Tier,
+    ) -> Result<MachineCode, CompileError> {
+        let bay = self.bay(tier);
+        bay.load(tier)?;
+        bay.with(tier, |backend| backend.compile(function))
     }
 
     /// Shows what the back end of `tier` makes of `function`.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::config::{CompileMode, Config};
 use crate::dispatch::{Callable, Tier, policy};
 use crate::error::CompileError;
+use crate::gil;
 use crate::ir::Function;
 use crate::sync::lock_std as lock;
 
@@ -21,9 +22,11 @@ pub mod backend;
 mod bench;
 pub mod plugin;
 pub mod queue;
+mod survey;
 mod worker;
 
 pub use bench::{BackendFactory, Setup};
+pub use survey::Survey;
 
 use backend::Listing;
 use bench::{Bench, Parts};
@@ -107,14 +110,8 @@ impl Compiler {
         callable: &Arc<Callable>,
         tier: Tier,
     ) -> Result<(), CompileError> {
+        self.admit(callable, tier)?;
         let config = self.config();
-        if tier > config.max_tier {
-            let reason = format!("GIJIT_MAX_TIER is {}", config.max_tier);
-            return Err(CompileError::Refused(reason));
-        }
-        if let Some(reason) = config.excludes(callable.name()) {
-            return Err(CompileError::Refused(reason.to_owned()));
-        }
         let done = self.compile(callable, tier);
         policy::rearm(callable, config);
         match done {
@@ -124,8 +121,26 @@ impl Compiler {
         }
     }
 
+    /// Whether the configuration lets `callable` go to `tier`.
+    fn admit(&self, callable: &Callable, tier: Tier) -> Result<(), CompileError> {
+        let config = self.config();
+        if tier > config.max_tier {
+            let reason = format!("GIJIT_MAX_TIER is {}", config.max_tier);
+            return Err(CompileError::Refused(reason));
+        }
+        match config.excludes(callable.name()) {
+            Some(reason) => Err(CompileError::Refused(reason.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn compile(&self, callable: &Callable, tier: Tier) -> Result<(), CompileError> {
         lock(&self.bench).compile(&self.parts, callable, tier)
+    }
+
+    /// Whether the interpreter lock is held while the native function of `callable` runs.
+    pub fn interpreter_lock(&self, callable: &Callable) -> gil::Decision {
+        self.parts.lock(callable)
     }
 
     /// The thunk IR of `callable` as `tier` would be compiled now.

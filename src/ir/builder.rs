@@ -205,6 +205,17 @@ impl Builder {
         args: &[Value],
     ) -> Option<Value> {
         let callee = Callee::Symbol(self.symbol(name, address));
+        self.call_to(callee, params, result, args)
+    }
+
+    /// Calls `callee`.
+    pub fn call_to(
+        &mut self,
+        callee: Callee,
+        params: &[AbiType],
+        result: Option<AbiType>,
+        args: &[Value],
+    ) -> Option<Value> {
         let sig = self.signature(params, result);
         let dst = result.map(|ty| self.value(ty.ty()));
         self.push(Inst::Call {

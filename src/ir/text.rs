@@ -1,4 +1,4 @@
-//! The text form of thunk IR: [`print`] and [`parse`].
+//! The text form of thunk IR: [`print`] and [`parse`], and the [`shape`] that thunks may share.
 //!
 //! The text carries all of a function, so the LLVM tier, which lives in a library of its own, gets
 //! its input as text and shares no memory layout with the core. Golden files leave the addresses
@@ -38,6 +38,22 @@ pub fn print(function: &Function, addresses: bool) -> String {
     let mut out = String::new();
     write_function(&mut out, function, addresses).expect("writing to a String does not fail");
     out
+}
+
+/// The text of `function` without all that a back end copies into the code or drops: addresses,
+/// names and notes. Functions of one shape differ in nothing that decides what a back end does.
+pub fn shape(function: &Function) -> String {
+    let mut plain = function.clone();
+    plain.name.clear();
+    for symbol in &mut plain.symbols {
+        symbol.name.clear();
+    }
+    for block in &mut plain.blocks {
+        block
+            .insts
+            .retain(|inst| !matches!(inst, Inst::Note { .. }));
+    }
+    print(&plain, false)
 }
 
 fn write_function(out: &mut String, function: &Function, addresses: bool) -> std::fmt::Result {

@@ -37,6 +37,8 @@ pub struct Context<'a> {
     /// A `u64` that counts the native calls of this tier; 0: no counting.
     pub calls: usize,
     pub runtime: &'a Runtime,
+    /// The native function is called with the interpreter lock held.
+    pub hold_lock: bool,
 }
 
 /// The host's inline fast paths. Every method emits into the builder's current block and leaves the

@@ -257,6 +257,7 @@ impl<'a> Thunk<'a> {
     fn phase_call(&mut self) {
         let call = &self.linked.plan.call;
         self.b.note(format!("call {}", self.linked.plan.symbol));
+        let target = call.target.map(|cell| self.cell_value(cell, Type::Ptr));
         let mut types = Vec::new();
         let mut args = Vec::new();
         for arg in &call.args {
@@ -288,21 +289,27 @@ impl<'a> Thunk<'a> {
             self.b.store(more, counter, 0);
         }
         let runtime = self.ctx.runtime;
-        let thread = self.call("save thread", runtime.save_thread, &[], PTR, &[]);
-        let result = self.b.call(
-            &self.linked.plan.symbol,
-            self.linked.native as u64,
-            &types,
-            call.result.map(|(_, abi)| abi),
-            &args,
-        );
-        self.b.call(
-            "restore thread",
-            runtime.restore_thread as u64,
-            &[PTR],
-            None,
-            &[thread],
-        );
+        let thread = match self.ctx.hold_lock {
+            true => None,
+            false => Some(self.call("save thread", runtime.save_thread, &[], PTR, &[])),
+        };
+        let result_type = call.result.map(|(_, abi)| abi);
+        let result = match target {
+            Some(target) => {
+                let callee = Callee::Value(target);
+                self.b.call_to(callee, &types, result_type, &args)
+            }
+            None => {
+                let native = self.linked.native as u64;
+                let symbol = &self.linked.plan.symbol;
+                self.b.call(symbol, native, &types, result_type, &args)
+            }
+        };
+        if let Some(thread) = thread {
+            let restore = runtime.restore_thread as u64;
+            self.b
+                .call("restore thread", restore, &[PTR], None, &[thread]);
+        }
         if let Some((cell, _)) = call.result {
             self.values[usize::from(cell.0)] = result;
         }

@@ -56,12 +56,6 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
             place: String::new(),
         });
     }
-    if signature.kind == CallableKind::VFunc {
-        return Err(Reject {
-            reason: Reason::VirtualFunction,
-            place: String::new(),
-        });
-    }
     if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
         return Err(Reject {
             reason: Reason::WrittenString,
@@ -69,6 +63,9 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
         });
     }
     let mut builder = Builder::default();
+    if signature.kind == CallableKind::VFunc {
+        builder.implementor();
+    }
     builder.instance(signature)?;
     builder.lengths(signature)?;
     builder.callbacks(signature)?;
@@ -90,13 +87,24 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
 /// As [`build`]; also when there is no native function to call.
 pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
     let plan = build(signature)?;
-    if bindings.native == 0 {
-        return Err(Reject {
-            reason: Reason::NoSymbol,
-            place: signature.symbol.clone(),
-        });
-    }
+    callable(&plan, bindings)?;
     Ok(plan)
+}
+
+/// Whether this process has what `plan` calls.
+///
+/// # Errors
+/// What is missing.
+pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
+    let reason = match plan.call.target {
+        Some(_) if bindings.vfunc.is_none() => Reason::VirtualFunction,
+        None if bindings.native == 0 => Reason::NoSymbol,
+        _ => return Ok(()),
+    };
+    Err(Reject {
+        reason,
+        place: plan.symbol.clone(),
+    })
 }
 
 #[derive(Default)]
@@ -104,6 +112,7 @@ struct Builder {
     params: Vec<PyParam>,
     rest: Option<String>,
     ins: Vec<In>,
+    target: Option<Cell>,
     args: Vec<CallArg>,
     /// The out arguments with their names.
     outs: Vec<(Out, String)>,
@@ -187,6 +196,24 @@ impl Builder {
         Ok((conv, cell))
     }
 
+    /// The class whose implementation is called, which is the first argument.
+    fn implementor(&mut self) {
+        let cell = self.cell(1);
+        self.params.push(PyParam {
+            name: None,
+            optional: false,
+        });
+        self.ins.push(In {
+            param: Some(0),
+            cell,
+            conv: Conv::VFunc,
+            nullable: false,
+            transfer: Transfer::None,
+            undo: None,
+        });
+        self.target = Some(cell);
+    }
+
     fn instance(&mut self, signature: &Signature) -> Result<(), Reject> {
         let Some(instance) = &signature.instance else {
             return Ok(());
@@ -200,7 +227,8 @@ impl Builder {
             optional: false,
         });
         let (cell, abi) = (self.cell(conv.width()), conv.abi());
-        self.push_in(Some(0), cell, conv, false, instance.transfer)
+        let param = self.params.len() as u16 - 1;
+        self.push_in(Some(param), cell, conv, false, instance.transfer)
             .map_err(|reason| Reject {
                 reason,
                 place: "self".to_owned(),
@@ -227,6 +255,9 @@ impl Builder {
             Some(callback) => callback.clone(),
             None => self.value(&param.ty, param.is_pointer, place, &param.name)?,
         };
+        if param.direction != Direction::In && conv.is_inward() {
+            return Err(reject(Reason::ClassStruct));
+        }
         let abi = conv.abi();
         let prepared = param.direction != Direction::In && param.caller_allocates;
         if prepared {
@@ -272,6 +303,9 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
+        if transfer != Transfer::None && matches!(conv, Conv::Class { .. }) {
+            return Err(Reason::ClassStruct);
+        }
         let undo = match transfer {
             _ if conv.keeps() => Some(Free::Made),
             Transfer::Container => return Err(Reason::ContainerTransfer),
@@ -340,6 +374,12 @@ impl Builder {
             return Ok(());
         }
         let (conv, cell) = self.value(&result.ty, result.is_pointer, Place::Result, place)?;
+        if conv.is_inward() {
+            return Err(Reject {
+                reason: Reason::ClassStruct,
+                place: place.to_owned(),
+            });
+        }
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
             .map_err(|reason| Reject {
@@ -398,6 +438,7 @@ impl Builder {
             rest: self.rest,
             ins: self.ins,
             call: Call {
+                target: self.target,
                 args: self.args,
                 result: self.native_result,
                 error,

@@ -50,7 +50,7 @@ pub(super) fn conversion(
             StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
             StructKind::Closure => Err(Reason::StructByValue),
             StructKind::Foreign => Err(Reason::ForeignStruct),
-            StructKind::ClassStruct => Err(Reason::ClassStruct),
+            StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
@@ -90,6 +90,7 @@ pub(super) fn conversion(
 /// An item that stands in an array itself.
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
+        ty if is_class(ty) => Err(Reason::ClassStruct),
         ty if is_closure(ty) => Err(Reason::Callback),
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
@@ -101,6 +102,7 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 /// An item that travels in a pointer: small integers as its value, structs behind it.
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
+        ty if is_class(ty) => Err(Reason::ClassStruct),
         ty if is_closure(ty) => Err(Reason::Callback),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
@@ -110,6 +112,11 @@ fn pointer_item(item: &Item) -> Result<Conv, Reason> {
 
 fn is_closure(ty: &Type) -> bool {
     let kind = StructKind::Closure;
+    matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
+}
+
+fn is_class(ty: &Type) -> bool {
+    let kind = StructKind::ClassStruct;
     matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
 }
 

@@ -32,7 +32,7 @@ pub struct Step {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Linked {
     pub plan: Plan,
-    /// The native function.
+    /// The native function; 0 where the plan has a target.
     pub native: usize,
     /// One per `plan.ins`.
     pub ins: Vec<Step>,

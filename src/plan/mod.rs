@@ -70,6 +70,13 @@ pub enum Conv {
     Variant {
         ty: TypeRef,
     },
+    /// A class struct, given by its class, a `GType` or whatever names a type; goes in only.
+    Class {
+        ty: TypeRef,
+    },
+    /// The address of a virtual function's implementation in the class that a `GType` names. What
+    /// the call enters; goes in only.
+    VFunc,
     /// A struct or union that stands in an array itself, not behind a pointer; `of` converts the
     /// pointer to it. Items of arrays only.
     Inline {
@@ -154,7 +161,10 @@ impl Conv {
 
     /// Whether such a value only goes from Python to C.
     pub fn is_inward(&self) -> bool {
-        matches!(self, Conv::Callback { .. })
+        matches!(
+            self,
+            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc
+        )
     }
 
     /// Whether it holds other values.
@@ -190,6 +200,8 @@ impl Conv {
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
             | Conv::Variant { .. }
+            | Conv::Class { .. }
+            | Conv::VFunc
             | Conv::Inline { .. }
             | Conv::Array(_)
             | Conv::List { .. }
@@ -209,18 +221,20 @@ impl Conv {
             | Conv::Struct { ty }
             | Conv::Variant { ty }
             | Conv::Closure { ty }
-            | Conv::Callback { ty, .. } => Some(ty),
+            | Conv::Callback { ty, .. }
+            | Conv::Class { ty } => Some(ty),
             Conv::Inline { of } => of.type_ref(),
             _ => None,
         }
     }
 }
 
-/// A Python-visible argument. The instance of a method is the first; the class that a constructor
-/// is called with is none.
+/// A Python-visible argument. The instance of a method is the first; before that of a virtual
+/// function stands the `GType` of the implementing class. The class that a constructor is called with
+/// is none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PyParam {
-    /// `None` for the instance, which cannot be given by keyword.
+    /// `None` for the instance and the `GType`, which cannot be given by keyword.
     pub name: Option<String>,
     /// May be left out: the cell is then zero.
     pub optional: bool,
@@ -255,6 +269,9 @@ pub enum CallArg {
 /// Phase *call*.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
+    /// The cell that holds the address of what is called, made by [`Conv::VFunc`]; `None` for the
+    /// function of the plan's symbol.
+    pub target: Option<Cell>,
     pub args: Vec<CallArg>,
     /// Where the result goes; `None` for void.
     pub result: Option<(Cell, AbiType)>,

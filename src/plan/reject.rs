@@ -44,7 +44,7 @@ reasons! {
     Fundamental = "fundamental";
     /// A struct that another module converts, such as cairo's.
     ForeignStruct = "foreign-struct";
-    /// A class struct.
+    /// A class struct that is returned, given away or held by a container.
     ClassStruct = "class-struct";
     /// A struct that is passed or returned by value.
     StructByValue = "struct-by-value";
@@ -56,7 +56,7 @@ reasons! {
     ContainerTransfer = "container-transfer";
     /// A string argument that the function writes into.
     WrittenString = "written-string";
-    /// A virtual function.
+    /// A virtual function that its class struct has no field for.
     VirtualFunction = "virtual-function";
     /// More than 32 Python arguments or results.
     TooLarge = "too-large";

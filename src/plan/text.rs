@@ -26,8 +26,12 @@ impl std::fmt::Display for Plan {
         let kind = if self.constructor { "constructor " } else { "" };
         writeln!(f, "plan {kind}{} = {}", self.name, self.symbol)?;
         writeln!(f, "  cells {}", self.cells)?;
-        for param in &self.params {
-            let name = param.name.as_deref().unwrap_or("(self)");
+        for (index, param) in self.params.iter().enumerate() {
+            let unnamed = match self.call.target {
+                Some(_) if index == 0 => "(class)",
+                _ => "(self)",
+            };
+            let name = param.name.as_deref().unwrap_or(unnamed);
             writeln!(
                 f,
                 "  param {name}{}",
@@ -135,6 +139,8 @@ impl std::fmt::Display for Conv {
             Conv::Boxed { ty } => write!(f, "boxed {ty}"),
             Conv::Struct { ty } => write!(f, "struct {ty}"),
             Conv::Variant { ty } => write!(f, "variant {ty}"),
+            Conv::Class { ty } => write!(f, "class {ty}"),
+            Conv::VFunc => f.write_str("vfunc"),
             Conv::Inline { of } => write!(f, "inline {of}"),
             Conv::Array(array) => {
                 write!(f, "array {}", name_of(ARRAYS, array.kind))?;
@@ -189,6 +195,9 @@ impl std::fmt::Display for Free {
 
 fn call_text(call: &Call) -> String {
     let mut out = String::new();
+    if let Some(target) = call.target {
+        write!(out, " via {target}").expect("writing to a String");
+    }
     for (index, arg) in call.args.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         let text = match arg {

@@ -57,7 +57,8 @@ fn sizes(plan: &Plan) -> Result<(), PlanError> {
         "only a tail of parameters may be optional".to_owned()
     })?;
     for (index, param) in plan.params.iter().enumerate() {
-        ensure(param.name.is_some() || index == 0, || {
+        let unnamed = 1 + usize::from(plan.call.target.is_some());
+        ensure(param.name.is_some() || index < unnamed, || {
             format!("argument {index} has no name and is not the instance")
         })?;
         let earlier = &plan.params[..index];
@@ -102,6 +103,10 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
         ensure(op.transfer == Transfer::None || !plain, || {
             format!("c{} is a plain struct, which cannot be given", cell.0)
         })?;
+        ensure(
+            op.transfer == Transfer::None || !op.conv.is_inward(),
+            || format!("c{} is given away but cannot be", cell.0),
+        )?;
         let undo = match op.conv.keeps() {
             true => Some(Free::Made),
             false => owned(&op.conv, op.transfer),
@@ -150,6 +155,18 @@ fn user_data(plan: &Plan) -> Result<(), PlanError> {
 
 fn call(plan: &Plan) -> Result<(), PlanError> {
     let mut seen = Vec::new();
+    for op in &plan.ins {
+        let entered = plan.call.target == Some(op.cell);
+        ensure(entered == (op.conv == Conv::VFunc), || {
+            format!("c{} is no virtual function that is called", op.cell.0)
+        })?;
+    }
+    if let Some(target) = plan.call.target {
+        ensure(plan.ins.iter().any(|op| op.cell == target), || {
+            format!("c{} is called but not converted", target.0)
+        })?;
+        seen.push(target);
+    }
     for arg in &plan.call.args {
         let (CallArg::Value { cell, .. } | CallArg::Address { cell }) = *arg;
         in_frame(plan, cell)?;

@@ -3,7 +3,7 @@
 //! For tools, benchmarks and tests. A program that runs under a binding gets its infos from that,
 //! and does not come here.
 //!
-//! Absent: virtual functions, callbacks and signals, which no module attribute gives.
+//! Absent: callbacks and signals, which no module attribute gives.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 
@@ -16,8 +16,12 @@ functions! {
         n_infos: "g_irepository_get_n_infos" / "gi_repository_get_n_infos" fn(*mut c_void, *const c_char) -> c_int;
         info: "g_irepository_get_info" / "gi_repository_get_info" fn(*mut c_void, *const c_char, c_int) -> Info;
         object_n_methods: "g_object_info_get_n_methods" / "gi_object_info_get_n_methods" fn(Info) -> c_int;
+        object_n_vfuncs: "g_object_info_get_n_vfuncs" / "gi_object_info_get_n_vfuncs" fn(Info) -> c_int;
+        object_vfunc: "g_object_info_get_vfunc" / "gi_object_info_get_vfunc" fn(Info, c_int) -> Info;
         object_method: "g_object_info_get_method" / "gi_object_info_get_method" fn(Info, c_int) -> Info;
         interface_n_methods: "g_interface_info_get_n_methods" / "gi_interface_info_get_n_methods" fn(Info) -> c_int;
+        interface_n_vfuncs: "g_interface_info_get_n_vfuncs" / "gi_interface_info_get_n_vfuncs" fn(Info) -> c_int;
+        interface_vfunc: "g_interface_info_get_vfunc" / "gi_interface_info_get_vfunc" fn(Info, c_int) -> Info;
         interface_method: "g_interface_info_get_method" / "gi_interface_info_get_method" fn(Info, c_int) -> Info;
         struct_n_methods: "g_struct_info_get_n_methods" / "gi_struct_info_get_n_methods" fn(Info) -> c_int;
         struct_method: "g_struct_info_get_method" / "gi_struct_info_get_method" fn(Info, c_int) -> Info;
@@ -28,8 +32,8 @@ functions! {
     }
 }
 
-/// How the methods of one kind of container are reached.
-type Methods = (
+/// How the methods or virtual functions of one kind of container are reached.
+type Members = (
     unsafe extern "C" fn(Info) -> c_int,
     unsafe extern "C" fn(Info, c_int) -> Info,
 );
@@ -97,8 +101,8 @@ impl<'a> Lookup<'a> {
         Ok(())
     }
 
-    /// Every function, method and constructor of `namespace`, which has been required, with its
-    /// name, in the typelib's order. Each info carries a reference for the caller.
+    /// Every function, method, constructor and virtual function of `namespace`, which has been
+    /// required, with its name as in [`super::Signature::name`], in the typelib's order. Each info carries a reference for the caller.
     pub fn callables(&self, namespace: &str) -> Vec<(String, Info)> {
         let Ok(text) = CString::new(namespace) else {
             return Vec::new();
@@ -114,10 +118,15 @@ impl<'a> Lookup<'a> {
                     found.push((name, info));
                     continue;
                 }
-                if let Some((count, get)) = self.methods(self.girepository.kind(info)) {
+                let kind = self.girepository.kind(info);
+                for (prefix, members) in [("", self.methods(kind)), ("do_", self.vfuncs(kind))] {
+                    let Some((count, get)) = members else {
+                        continue;
+                    };
                     for index in 0..count(info) {
-                        let method = get(info, index);
-                        found.push((format!("{name}.{}", self.girepository.name(method)), method));
+                        let member = get(info, index);
+                        let own = self.girepository.name(member);
+                        found.push((format!("{name}.{prefix}{own}"), member));
                     }
                 }
                 self.girepository.unref(info);
@@ -148,7 +157,16 @@ impl<'a> Lookup<'a> {
         found.ok_or_else(|| format!("there is no callable {name}"))
     }
 
-    fn methods(&self, kind: InfoKind) -> Option<Methods> {
+    fn vfuncs(&self, kind: InfoKind) -> Option<Members> {
+        let walk = &self.walk;
+        match kind {
+            InfoKind::Object => Some((walk.object_n_vfuncs, walk.object_vfunc)),
+            InfoKind::Interface => Some((walk.interface_n_vfuncs, walk.interface_vfunc)),
+            _ => None,
+        }
+    }
+
+    fn methods(&self, kind: InfoKind) -> Option<Members> {
         let walk = &self.walk;
         match kind {
             InfoKind::Object => Some((walk.object_n_methods, walk.object_method)),

@@ -14,6 +14,8 @@ use crate::ir::AbiType;
 pub mod girepository;
 pub mod lookup;
 pub mod read;
+mod text;
+pub mod vtable;
 
 /// How the callable is reached and what its first Python argument is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -230,9 +232,10 @@ pub struct Instance {
 /// One callable as its typelib describes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signature {
-    /// `Namespace.name` or `Namespace.Container.name`.
+    /// `Namespace.name` or `Namespace.Container.name`; a virtual function's name begins with `do_`, as
+    /// the attribute does that Python code sees.
     pub name: String,
-    /// The C function's name.
+    /// The C function's name; for a virtual function that of its field in the class struct.
     pub symbol: String,
     pub kind: CallableKind,
     /// For methods and virtual functions.
@@ -259,7 +262,10 @@ pub struct TypeBinding {
 /// The process-local side of a [`Signature`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Bindings {
-    /// Address of the native function, 0 when the library does not export the symbol.
+    /// Address of the native function, 0 when the library does not export the symbol, and for a
+    /// virtual function.
     pub native: usize,
+    /// Where a virtual function is found.
+    pub vfunc: Option<vtable::VFuncPlace>,
     pub types: BTreeMap<TypeRef, TypeBinding>,
 }

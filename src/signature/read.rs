@@ -6,7 +6,7 @@
 use super::girepository::{Girepository, Info, InfoKind};
 use super::{
     ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Return, Scope,
-    Signature, StructKind, Transfer, Type, TypeBinding, TypeRef,
+    Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
 };
 use crate::ir::AbiType;
 
@@ -88,7 +88,8 @@ impl Reader<'_> {
             if let Some(container) = container {
                 name = format!("{name}.{}", repository.name(container));
             }
-            let name = format!("{name}.{}", repository.name(info));
+            let prefix = if vfunc { "do_" } else { "" };
+            let name = format!("{name}.{prefix}{}", repository.name(info));
             let (owns, nullable, skip, throws, instance_transfer) = repository.callable_facts(info);
             let instance = match (kind, container) {
                 (CallableKind::Method | CallableKind::VFunc, Some(container)) => Some(Instance {
@@ -113,12 +114,19 @@ impl Reader<'_> {
                 _ => None,
             };
             repository.unref(result);
-            if !vfunc && !callback {
-                self.bindings.native = repository.address(info);
+            match container {
+                Some(container) if vfunc => {
+                    let gtype = repository.gtype(container);
+                    self.bindings.vfunc = vtable::place(repository, info, container, gtype);
+                }
+                _ if callback => {}
+                _ => self.bindings.native = repository.address(info),
             }
             Signature {
                 name,
-                symbol: if vfunc || callback {
+                symbol: if vfunc {
+                    repository.name(info)
+                } else if callback {
                     String::new()
                 } else {
                     repository.symbol(info)

@@ -35,6 +35,7 @@ impl Line {
             "compile_us" => (", compiled in ", " us"),
             "place_us" => (", placed in ", " us"),
             "bytes" => (", ", " bytes"),
+            "lock" => (" ", ""),
             "reason" => (": ", ""),
             other => {
                 let _ = write!(self.0, " {other}={value}");

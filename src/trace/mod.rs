@@ -10,6 +10,7 @@
 //! | `gijit::deopt` | a guard failed; tier 2 was withdrawn |
 //! | `gijit::reject` | no tier can run a callable |
 //! | `gijit::compile` | a compilation, or why there was none |
+//! | `gijit::gil` | whether the interpreter lock is held during a call, and why |
 //!
 //! [`warn`] is for what the user must know without having asked.
 
@@ -112,6 +113,16 @@ pub fn compiled(callable: &str, tier: Tier, timings: &Timings) {
         compile_us = micros(timings.compile),
         place_us = micros(timings.place),
         bytes = timings.bytes as u64,
+    );
+}
+
+/// It is decided whether the interpreter lock is held while the native function runs.
+pub fn lock_decided(callable: &str, hold: bool, reason: &str) {
+    tracing::info!(
+        target: "gijit::gil",
+        callable,
+        lock = if hold { "held" } else { "released" },
+        reason,
     );
 }
 

@@ -73,6 +73,7 @@ impl TraceLayer {
             "gijit::tier" => self.wanted.tier,
             "gijit::deopt" => self.wanted.deopt,
             "gijit::reject" => self.wanted.reject,
+            "gijit::gil" => self.wanted.gil,
             "gijit::compile" => self.wanted.compile,
             _ => false,
         }

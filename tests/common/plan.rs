@@ -13,6 +13,7 @@ pub fn linked(name: &str) -> Linked {
             params: Vec::new(),
             ins: Vec::new(),
             call: Call {
+                target: None,
                 args: Vec::new(),
                 result: None,
                 error: None,

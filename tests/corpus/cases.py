@@ -12,7 +12,18 @@ from functools import cache
 
 import gi
 
-GROUPS = ("scalars", "text", "arguments", "containers", "objects", "boxed", "values", "glib", "gio")
+GROUPS = (
+    "scalars",
+    "text",
+    "arguments",
+    "containers",
+    "objects",
+    "boxed",
+    "values",
+    "glib",
+    "gio",
+    "vfuncs",
+)
 REPETITIONS = 6
 
 CASES = {}
@@ -126,7 +137,7 @@ def _title(path, args, kwargs):
 
 
 def _short(value):
-    text = re.sub(" (object )?at 0x[0-9a-f]+", "", ascii(value))
+    text = re.sub(r" (object )?at 0x[0-9a-f]+| \(\d{5,}\)", "", ascii(value))
     return text if len(text) <= 40 else text[:37] + "..."
 
 

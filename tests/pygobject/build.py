@@ -4,8 +4,12 @@ The source distribution comes through pip, once, into `build/pygobject-tests/VER
 in `lib/`, this builds Regress and GIMarshallingTests (from the sources that Debian's package
 gobject-introspection installs, plus PyGObject's own `*extra.c` files), the `testhelper` extension
 module and the compiled settings schema. Everything is kept, so that a second run costs nothing.
+
+A version that is not the installed one is built from source with pip, into a virtual environment of
+its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -24,8 +28,12 @@ LIBRARIES = {
 }
 
 
+# What builds PyGObject, and what its tests need; the versions are pinned with the other tools.
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+
 class Suite:
-    """Where one version of the suite and its libraries lie."""
+    """Where one version of the suite and its libraries lie, and the Python that runs it."""
 
     def __init__(self, version):
         self.version = version
@@ -33,6 +41,11 @@ class Suite:
         self.source = self.base / f"PyGObject-{version}"
         self.tests = self.source / "tests"
         self.lib = self.base / "lib"
+        self.installed = version == installed_version()
+        self.venv = self.base / "venv"
+        self.python = sys.executable if self.installed else self.venv / "bin" / "python"
+        # Newer suites have relative imports and no package: pytest makes the names up.
+        self.pytest_options = [] if self.installed else ["--import-mode=importlib"]
 
     def environment(self):
         """The variables with which both namespaces are found."""
@@ -52,14 +65,25 @@ def installed_version():
 
 def prepare(version=None):
     """Makes the suite of `version` (default: the installed PyGObject's) ready; returns a Suite."""
+    suite = _prepare_suite(version)
+    if not suite.installed:
+        _install_wheel(suite)
+    return suite
+
+
+def _prepare_suite(version):
     suite = Suite(version or installed_version())
     stamp = suite.base / "complete"
     if not stamp.exists():
         shutil.rmtree(suite.base, ignore_errors=True)
         suite.lib.mkdir(parents=True)
+        if not suite.installed:
+            _make_venv(suite)
         _fetch(suite)
         for library in LIBRARIES:
             _build_library(suite, library)
+        if not suite.installed:
+            _build_pygobject(suite)
         _build_helper(suite)
         # The tests put the source tree on sys.path. What they import must be the installed
         # PyGObject, not this copy of its Python files.
@@ -77,8 +101,8 @@ def _fetch(suite):
     # Only pygobject is built from source, and without isolation, so that pip reads its metadata
     # with what is there instead of building a tool chain for it first.
     _run(
-        sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
-        "--no-build-isolation", "--no-binary", "pygobject", "-d", suite.base, requirement,
+        *_pip(suite, "download"), "--no-deps", "--no-build-isolation", "--no-binary", "pygobject",
+        "-d", suite.base, requirement,
     )  # fmt: skip
     (archive,) = suite.base.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
@@ -86,6 +110,44 @@ def _fetch(suite):
     (unpacked,) = [path for path in suite.base.iterdir() if (path / "PKG-INFO").exists()]
     if unpacked != suite.source:
         unpacked.rename(suite.source)
+
+
+def _make_venv(suite):
+    _run("/usr/bin/python3", "-m", "venv", suite.venv)
+    _run(*_pip(suite, "install"), "-r", REQUIREMENTS)
+
+
+def _build_pygobject(suite):
+    print(f"building PyGObject {suite.version} in an environment of its own", flush=True)
+    (archive,) = suite.base.glob("*.tar.gz")
+    _run(*_pip(suite, "install"), "--no-deps", "--no-build-isolation", archive)
+    # The suite looks for what belongs to it in a folder beside the `gi` that it imports.
+    _site_packages(suite).joinpath("tests").symlink_to(suite.lib)
+
+
+def _pip(suite, command):
+    # The tools that pip runs are in the environment, too.
+    path = f"{suite.venv / 'bin'}:{os.environ['PATH']}"
+    pip = ["env", f"PATH={path}", suite.python, "-m", "pip", command]
+    return [*pip, "-q", "--disable-pip-version-check"]
+
+
+def _site_packages(suite):
+    (found,) = suite.venv.glob("lib/python*/site-packages")
+    return found
+
+
+def _install_wheel(suite):
+    """Has the environment hold the gijit of `dist/`."""
+    wheels = list((ROOT / "dist").glob("gijit-*.whl"))
+    if len(wheels) != 1:
+        sys.exit("there is no wheel in dist/: run `make wheel` first")
+    digest = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    stamp = suite.venv / "gijit.stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    _run(*_pip(suite, "install"), "--no-deps", "--no-index", "--force-reinstall", wheels[0])
+    stamp.write_text(digest)
 
 
 def _build_library(suite, library):
@@ -115,9 +177,11 @@ def _build_library(suite, library):
 def _build_helper(suite):
     print("building testhelper", flush=True)
     packages = ["glib-2.0", "gio-2.0"]
-    # `from tests import testhelper`: the package `tests` extends its path over sys.path, where
-    # the suite itself puts the folder above TESTS_BUILDDIR; inside the source tree is simplest.
-    target = suite.tests / ("testhelper" + sysconfig.get_config_var("EXT_SUFFIX"))
+    # Newer suites say `import testhelper` and look in the folder of the libraries. Older ones say
+    # `from tests import testhelper`: the package `tests` extends its path over sys.path, where the
+    # suite itself puts the folder above TESTS_BUILDDIR; inside the source tree is simplest.
+    folder = suite.tests if (suite.tests / "__init__.py").exists() else suite.lib
+    target = folder / ("testhelper" + sysconfig.get_config_var("EXT_SUFFIX"))
     _run(
         "gcc", "-shared", "-fPIC", "-O1", "-g", "-w", "-DPY_SSIZE_T_CLEAN",
         f"-I{suite.source / 'gi'}", f"-I{suite.tests}", f"-I{sysconfig.get_path('include')}",

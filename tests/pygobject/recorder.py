@@ -3,7 +3,8 @@
 Written line by line, the file survives a crash: a test that has a "start" and no outcome is the one
 that crashed. Started again with the same file, the plugin leaves out the tests that are in it.
 
-Lines: {"start": id}, {"id": id, "outcome": word, "text": why} and, at the end, {"stats": {...}}.
+Lines: {"start": id}, {"id": id, "outcome": word, "text": why} and, at the end, gijit's figures:
+{"stats": {...}, "rejected": {...}}.
 """
 
 import json
@@ -55,4 +56,4 @@ def pytest_sessionfinish(session):
     if os.environ["GIJIT"] == "1":
         import gijit
 
-        _write(stats=gijit.stats())
+        _write(stats=gijit.stats(), rejected=gijit.rejections())

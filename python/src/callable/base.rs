@@ -1,7 +1,8 @@
 //! PyGObject's own invocation of a callable: what every bail-out and every rejection ends in.
 //!
-//! It goes through `gi.FunctionInfo`'s `tp_call`, with the callable itself as `self`: the argument
-//! errors, the invocation cache and the deprecation warning are then PyGObject's, on every version.
+//! It goes through `tp_call` of the callable's base (`gi.FunctionInfo`, `gi.VFuncInfo`), with the
+//! callable itself as `self`: the argument errors, the invocation cache and the deprecation warning
+//! are then PyGObject's, on every version.
 
 use std::ptr::null_mut;
 
@@ -41,7 +42,7 @@ pub unsafe fn invoke(
                 return null_mut();
             }
         }
-        let result = (types().base_call)(callable, tuple, keywords);
+        let result = (types().base(callable).call)(callable, tuple, keywords);
         ffi::Py_XDECREF(keywords);
         ffi::Py_DECREF(tuple);
         result

@@ -1,9 +1,10 @@
 //! The descriptor protocol, and calls of what it bound.
 //!
-//! Binding does what `_function_info_descr_get` of PyGObject does: an unbound constructor binds the
-//! class, an unbound method the instance, and nothing is bound to `None`. What is bound remembers
-//! the unbound callable in PyGObject's own field, so that PyGObject's `repr()`, comparison and
-//! invocation see what they know.
+//! Binding does what `_function_info_descr_get` and `_vfunc_info_descr_get` of PyGObject do: an
+//! unbound constructor binds the class, an unbound method the instance, a virtual function the
+//! `GType` of the class, and nothing is bound to `None`. What is bound remembers the unbound callable
+//! in PyGObject's own field, so that PyGObject's `repr()`, comparison and invocation see what they
+//! know.
 
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -43,6 +44,47 @@ pub unsafe extern "C" fn constructor_get(
     }
 }
 
+/// `tp_descr_get` of virtual functions, bound ones too: those look for the `GType` all the same.
+pub unsafe extern "C" fn vfunc_get(
+    callable: *mut ffi::PyObject,
+    _object: *mut ffi::PyObject,
+    owner: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's attribute look-ups pass a valid owner. The reference to the `GType` is
+    // ours, binding takes its own.
+    unsafe {
+        let gtype = ffi::PyObject_GetAttrString(owner, c"__gtype__".as_ptr());
+        if gtype.is_null() {
+            return null_mut();
+        }
+        let bound = match fields(callable).bound_arg.is_null() {
+            true => bind(callable, gtype, bound_call),
+            false => ffi::Py_NewRef(callable),
+        };
+        ffi::Py_DECREF(gtype);
+        bound
+    }
+}
+
+/// What binding `argument` to `unbound` gave when PyGObject did it. A new reference, NULL with an
+/// exception set.
+///
+/// # Safety
+/// `unbound` is one of ours and not bound, `argument` is valid, the interpreter lock is held.
+pub unsafe fn rebind(
+    unbound: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        let entry: ffi::vectorcallfunc = match types().is_constructor(unbound) {
+            true => bound_constructor_call,
+            false => bound_call,
+        };
+        bind(unbound, argument, entry)
+    }
+}
+
 /// # Safety
 /// `callable` is one of ours, `argument` is valid or NULL, the interpreter lock is held.
 unsafe fn bind(
@@ -60,7 +102,7 @@ unsafe fn bind(
     }
 }
 
-/// The slot of a bound method: enters the slot of the unbound one.
+/// The slot of a bound method or virtual function: enters the slot of the unbound one.
 unsafe extern "C" fn bound_call(
     callable: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,

@@ -1,11 +1,11 @@
-//! The callable object: a `gi.FunctionInfo` with a vectorcall slot of its own.
+//! The callable object: a `gi.FunctionInfo` or `gi.VFuncInfo` with a vectorcall slot of its own.
 //!
 //! `object` makes the types and lays out the instances, `bind` is the descriptor protocol, `entry`
 //! holds what the slot points to before machine code does, `base` is the road back to PyGObject's
 //! own invocation.
 //!
 //! Invariants: an instance is a complete `PyGICallableInfo` followed by a [`object::Tail`], so every
-//! function of PyGObject that takes a `FunctionInfo` takes it. All fields of the tail are written
+//! function of PyGObject that takes its base takes it. All fields of the tail are written
 //! with the interpreter lock held, except the slot, which the compile thread publishes through
 //! [`gijit::dispatch::Callable`].
 //!

@@ -1,13 +1,14 @@
 //! Types and instances.
 //!
-//! | type | callables | `__get__` |
-//! |---|---|---|
-//! | plain | functions, static functions, and everything bound | gives the object itself |
-//! | method | unbound methods | binds the instance; `Py_TPFLAGS_METHOD_DESCRIPTOR`, so `o.m()` makes no bound object |
-//! | constructor | unbound constructors | binds the class |
+//! | type | base | callables | `__get__` |
+//! |---|---|---|---|
+//! | plain | `gi.FunctionInfo` | functions, static functions, and all that is bound of these three | gives the object itself |
+//! | method | `gi.FunctionInfo` | unbound methods | binds the instance; `Py_TPFLAGS_METHOD_DESCRIPTOR`, so `o.m()` makes no bound object |
+//! | constructor | `gi.FunctionInfo` | unbound constructors | binds the class |
+//! | virtual | `gi.VFuncInfo` | virtual functions, bound or not | binds the `GType` of the class that it was looked up on |
 //!
-//! All three are called `gi.FunctionInfo`, as the type that they derive from: that name shows in
-//! `repr()` and in error messages.
+//! Each is called as the type that it derives from: that name shows in `repr()` and in error
+//! messages.
 
 use std::ffi::c_void;
 use std::mem::size_of;
@@ -38,6 +39,9 @@ pub struct PyGICallableInfo {
 const IS_METHOD: i32 = 1;
 const IS_CONSTRUCTOR: i32 = 2;
 
+/// Where the [`Tail`] of an instance begins.
+const TAIL: usize = size_of::<PyGICallableInfo>();
+
 const WEAKREFS: ffi::Py_ssize_t = std::mem::offset_of!(PyGICallableInfo, weakrefs) as _;
 
 /// What follows the `PyGICallableInfo` of an instance.
@@ -53,16 +57,45 @@ pub struct Tail {
     pub class_name: AtomicPtr<ffi::PyObject>,
 }
 
-/// The types, the base that they derive from and what is taken over from it.
+/// A type of PyGObject's that callables derive from, and what is taken over from it.
+pub struct Base {
+    ty: *mut ffi::PyTypeObject,
+    pub call: ffi::ternaryfunc,
+    dealloc: ffi::destructor,
+}
+
+/// The types and the bases that they derive from.
 pub struct Types {
-    base: *mut ffi::PyTypeObject,
+    function: Base,
+    vfunc: Base,
     plain: *mut ffi::PyTypeObject,
     method: *mut ffi::PyTypeObject,
     constructor: *mut ffi::PyTypeObject,
-    pub base_call: ffi::ternaryfunc,
-    base_dealloc: ffi::destructor,
-    tail: usize,
+    virtual_: *mut ffi::PyTypeObject,
     pub repository: Girepository,
+}
+
+impl Types {
+    /// What `object` derives from.
+    ///
+    /// # Safety
+    /// `object` is one of our callables and the interpreter lock is held.
+    pub unsafe fn base(&self, object: *mut ffi::PyObject) -> &Base {
+        // SAFETY: the caller's.
+        match unsafe { ffi::Py_TYPE(object) } == self.virtual_ {
+            true => &self.vfunc,
+            false => &self.function,
+        }
+    }
+
+    /// Whether `object`, one of ours, is an unbound constructor.
+    ///
+    /// # Safety
+    /// As [`Types::base`].
+    pub unsafe fn is_constructor(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's.
+        unsafe { ffi::Py_TYPE(object) == self.constructor }
+    }
 }
 
 // SAFETY: type objects live as long as the process and are only used with the interpreter lock
@@ -83,61 +116,69 @@ pub fn types_if_created() -> Option<&'static Types> {
     TYPES.get()
 }
 
-/// Makes the types, deriving from `base`, which is `gi._gi.FunctionInfo`. Once made they stay.
+/// Makes the types, deriving from `function`, which is `gi._gi.FunctionInfo`, and `vfunc`, which is
+/// `gi._gi.VFuncInfo`. Once made they stay.
 ///
-/// Fails when the layout of `base` is not the one in [`PyGICallableInfo`].
-pub fn create(base: &Bound<'_, PyAny>) -> Result<&'static Types, String> {
+/// Fails when the layout of a base is not the one in [`PyGICallableInfo`].
+pub fn create(
+    function: &Bound<'_, PyAny>,
+    vfunc: &Bound<'_, PyAny>,
+) -> Result<&'static Types, String> {
     if let Some(types) = TYPES.get() {
         return Ok(types);
     }
-    let base = base.as_ptr() as *mut ffi::PyTypeObject;
+    let function = base(function, "gi.FunctionInfo")?;
+    let vfunc = base(vfunc, "gi.VFuncInfo")?;
+    let method_descriptor = ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+    let types = Types {
+        plain: make_type(&function, None, 0)?,
+        method: make_type(&function, Some(bind::method_get), method_descriptor)?,
+        constructor: make_type(&function, Some(bind::constructor_get), 0)?,
+        virtual_: make_type(&vfunc, Some(bind::vfunc_get), 0)?,
+        function,
+        vfunc,
+        repository: Girepository::loaded()?,
+    };
+    Ok(TYPES.get_or_init(|| types))
+}
+
+/// What is taken over from `ty`, which error messages call `name`.
+fn base(ty: &Bound<'_, PyAny>, name: &str) -> Result<Base, String> {
+    let ty = ty.as_ptr() as *mut ffi::PyTypeObject;
     // SAFETY: the caller passes a type object; the interpreter lock is held (`Bound`).
     let (size, weakrefs, call, dealloc) = unsafe {
         (
-            (*base).tp_basicsize,
-            (*base).tp_weaklistoffset,
-            (*base).tp_call,
-            (*base).tp_dealloc,
+            (*ty).tp_basicsize,
+            (*ty).tp_weaklistoffset,
+            (*ty).tp_call,
+            (*ty).tp_dealloc,
         )
     };
-    if size != size_of::<PyGICallableInfo>() as ffi::Py_ssize_t || weakrefs != WEAKREFS {
+    if size as usize != TAIL || weakrefs != WEAKREFS {
         return Err(format!(
-            "gi.FunctionInfo has {size} bytes and its weak references at {weakrefs}; known are {} and {WEAKREFS}",
-            size_of::<PyGICallableInfo>()
+            "{name} has {size} bytes and its weak references at {weakrefs}; known are {TAIL} and {WEAKREFS}"
         ));
     }
-    let (Some(base_call), Some(base_dealloc)) = (call, dealloc) else {
-        return Err("gi.FunctionInfo cannot be called".to_owned());
+    let (Some(call), Some(dealloc)) = (call, dealloc) else {
+        return Err(format!("{name} cannot be called"));
     };
-    let repository = Girepository::loaded()?;
-    let make = |descr_get, flags| make_type(base, size as usize, descr_get, flags);
-    let types = Types {
-        base,
-        plain: make(None, 0)?,
-        method: make(Some(bind::method_get), ffi::Py_TPFLAGS_METHOD_DESCRIPTOR)?,
-        constructor: make(Some(bind::constructor_get), 0)?,
-        base_call,
-        base_dealloc,
-        tail: size as usize,
-        repository,
-    };
-    Ok(TYPES.get_or_init(|| types))
+    Ok(Base { ty, call, dealloc })
 }
 
 /// A static type: a heap type would show in ways that PyGObject's types do not, first of all in the
 /// `__module__` of its instances.
 fn make_type(
-    base: *mut ffi::PyTypeObject,
-    tail: usize,
+    base: &Base,
     descr_get: Option<ffi::descrgetfunc>,
     flags: std::ffi::c_ulong,
 ) -> Result<*mut ffi::PyTypeObject, String> {
     // SAFETY: all zeroes is how C initialises the fields of a static type that it does not name.
     let made: &'static mut ffi::PyTypeObject = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
     made.ob_base.ob_base = ffi::PyObject_HEAD_INIT;
-    made.tp_name = c"gi.FunctionInfo".as_ptr();
-    made.tp_basicsize = (tail + size_of::<Tail>()) as ffi::Py_ssize_t;
-    made.tp_base = base;
+    // SAFETY: the name of a static type is for good.
+    made.tp_name = unsafe { (*base.ty).tp_name };
+    made.tp_basicsize = (TAIL + size_of::<Tail>()) as ffi::Py_ssize_t;
+    made.tp_base = base.ty;
     made.tp_flags = ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE;
     made.tp_dealloc = Some(dealloc);
     // SAFETY: a complete type with a ready base; the interpreter lock is held (see `create`).
@@ -147,7 +188,7 @@ fn make_type(
     // Only now, as PyGObject does with its own: `PyType_Ready` would make attributes such as
     // `__get__` of them, which PyGObject's callables do not have. Nobody has seen the type yet.
     made.tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL | flags;
-    made.tp_vectorcall_offset = tail as ffi::Py_ssize_t;
+    made.tp_vectorcall_offset = TAIL as ffi::Py_ssize_t;
     made.tp_call = Some(ffi::PyVectorcall_Call);
     // The inherited function gives the object itself where there is nothing to bind. Without one
     // CPython skips the call.
@@ -155,13 +196,14 @@ fn make_type(
     Ok(made)
 }
 
-/// Whether `object` is exactly a `gi.FunctionInfo` of PyGObject's own.
+/// Whether `object` is exactly a `gi.FunctionInfo` or `gi.VFuncInfo` of PyGObject's own.
 ///
 /// # Safety
 /// `object` is a valid object and the interpreter lock is held.
 pub unsafe fn is_stock(types: &Types, object: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller's.
-    unsafe { ffi::Py_TYPE(object) == types.base }
+    let ty = unsafe { ffi::Py_TYPE(object) };
+    ty == types.function.ty || ty == types.vfunc.ty
 }
 
 /// Whether `object` is one of our callables, bound or not.
@@ -171,15 +213,15 @@ pub unsafe fn is_stock(types: &Types, object: *mut ffi::PyObject) -> bool {
 pub unsafe fn is_ours(types: &Types, object: *mut ffi::PyObject) -> bool {
     // SAFETY: the caller's.
     let ty = unsafe { ffi::Py_TYPE(object) };
-    ty == types.method || ty == types.plain || ty == types.constructor
+    [types.method, types.plain, types.constructor, types.virtual_].contains(&ty)
 }
 
 /// The PyGObject part of a callable.
 ///
 /// # Safety
-/// `object` is a `gi.FunctionInfo`, ours or stock, and outlives the result.
+/// `object` is a `gi.FunctionInfo` or `gi.VFuncInfo`, ours or stock, and outlives the result.
 pub unsafe fn fields<'a>(object: *mut ffi::PyObject) -> &'a mut PyGICallableInfo {
-    // SAFETY: the layout was compared in `create`.
+    // SAFETY: the layout was compared in `base`.
     unsafe { &mut *(object as *mut PyGICallableInfo) }
 }
 
@@ -188,30 +230,33 @@ pub unsafe fn fields<'a>(object: *mut ffi::PyObject) -> &'a mut PyGICallableInfo
 /// # Safety
 /// `object` is one of ours and outlives the result.
 pub unsafe fn tail<'a>(object: *mut ffi::PyObject) -> &'a Tail {
-    // SAFETY: every instance of our types has `types().tail` bytes and then a `Tail`.
-    unsafe { &*((object as *mut u8).add(types().tail) as *const Tail) }
+    // SAFETY: every instance of our types has `TAIL` bytes and then a `Tail`.
+    unsafe { &*((object as *mut u8).add(TAIL) as *const Tail) }
 }
 
-/// Makes the callable that stands for `info`, a stock `gi.FunctionInfo` that is not bound. A new
+/// Makes the callable that stands for the stock object `object`, which is not bound. A new
 /// reference, NULL with an exception set.
 ///
 /// # Safety
-/// `info` passes [`is_stock`] and the interpreter lock is held.
-pub unsafe fn new_unbound(types: &Types, info: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: `info` is a FunctionInfo, so its info pointer is a GIFunctionInfo.
-    let (info, flags) = unsafe {
-        let info = fields(info).info;
-        (info, types.repository.flags(info))
-    };
-    let ty = if flags & IS_CONSTRUCTOR != 0 {
-        types.constructor
-    } else if flags & IS_METHOD != 0 {
-        types.method
-    } else {
-        types.plain
+/// `object` passes [`is_stock`] and the interpreter lock is held.
+pub unsafe fn new_unbound(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: `object` passes `is_stock`; a FunctionInfo holds a GIFunctionInfo, which has flags.
+    let (info, ty) = unsafe {
+        let info = fields(object).info;
+        let flags = match ffi::Py_TYPE(object) == types.vfunc.ty {
+            true => None,
+            false => Some(types.repository.flags(info)),
+        };
+        let ty = match flags {
+            None => types.virtual_,
+            Some(flags) if flags & IS_CONSTRUCTOR != 0 => types.constructor,
+            Some(flags) if flags & IS_METHOD != 0 => types.method,
+            Some(_) => types.plain,
+        };
+        (info, ty)
     };
     // SAFETY: the types are ours, `info` is a valid info.
-    unsafe { allocate(types, ty, info, entry::first_call as *const () as usize) }
+    unsafe { allocate(ty, info, entry::first_call as *const () as usize) }
 }
 
 /// Makes a callable that enters `unbound` with `argument` before all others, as PyGObject's own
@@ -225,37 +270,51 @@ pub unsafe fn new_bound(
     entry: ffi::vectorcallfunc,
 ) -> *mut ffi::PyObject {
     let types = types();
-    // SAFETY: the caller's; both references are taken before they are stored.
+    // SAFETY: the caller's; a new callable has no bound fields.
     unsafe {
-        let made = allocate(
-            types,
-            types.plain,
-            fields(unbound).info,
-            entry as *const () as usize,
-        );
-        if !made.is_null() {
-            let fields = fields(made);
-            ffi::Py_INCREF(unbound);
-            fields.unbound = unbound;
-            ffi::Py_INCREF(argument);
-            fields.bound_arg = argument;
-        }
+        let ty = match ffi::Py_TYPE(unbound) == types.virtual_ {
+            true => types.virtual_,
+            false => types.plain,
+        };
+        let made = allocate(ty, fields(unbound).info, entry as *const () as usize);
+        set_bound(made, unbound, argument);
         made
     }
 }
 
-/// A stock `gi.FunctionInfo` for the unbound callable `object`. A new reference, NULL with an
-/// exception set.
+/// Makes `made`, which is new or NULL, the bound form of `unbound`.
+///
+/// # Safety
+/// `made` is NULL or a callable without bound fields, the others are valid objects, the interpreter
+/// lock is held.
+pub unsafe fn set_bound(
+    made: *mut ffi::PyObject,
+    unbound: *mut ffi::PyObject,
+    argument: *mut ffi::PyObject,
+) {
+    // SAFETY: the caller's; both references are taken before they are stored.
+    unsafe {
+        if made.is_null() {
+            return;
+        }
+        let fields = fields(made);
+        fields.unbound = ffi::Py_NewRef(unbound);
+        fields.bound_arg = ffi::Py_NewRef(argument);
+    }
+}
+
+/// A stock object for the unbound callable `object`. A new reference, NULL with an exception set.
 ///
 /// # Safety
 /// `object` passes [`is_ours`] and the interpreter lock is held.
 pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as in `allocate`, without a tail.
     unsafe {
-        let Some(alloc) = (*types.base).tp_alloc else {
+        let base = types.base(object).ty;
+        let Some(alloc) = (*base).tp_alloc else {
             unreachable!("PyType_Ready fills in tp_alloc");
         };
-        let made = alloc(types.base, 0);
+        let made = alloc(base, 0);
         if !made.is_null() {
             fields(made).info = types.repository.reference(fields(object).info);
         }
@@ -264,9 +323,9 @@ pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::
 }
 
 /// # Safety
-/// `ty` is one of ours, `info` a `GIFunctionInfo`, the interpreter lock is held.
+/// `ty` is one of ours, `info` a `GIFunctionInfo` or `GIVFuncInfo` as it wants, the interpreter
+/// lock is held.
 unsafe fn allocate(
-    types: &Types,
     ty: *mut ffi::PyTypeObject,
     info: *mut c_void,
     slot: usize,
@@ -279,7 +338,7 @@ unsafe fn allocate(
         };
         let made = alloc(ty, 0);
         if !made.is_null() {
-            fields(made).info = types.repository.reference(info);
+            fields(made).info = types().repository.reference(info);
             tail(made).slot.store(slot, Ordering::Relaxed);
         }
         made
@@ -298,6 +357,6 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
             drop(Box::from_raw(state));
         }
         ffi::Py_XDECREF(tail.class_name.swap(null_mut(), Ordering::Relaxed));
-        (types.base_dealloc)(object);
+        (types.base(object).dealloc)(object);
     }
 }

@@ -6,6 +6,7 @@
 use std::ffi::CString;
 
 use gijit::ir::AbiType;
+use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::callback::{CallbackDesc, Destroy, Kind};
+use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
 use super::table::step;
@@ -47,13 +49,7 @@ pub fn link(
     plan: Plan,
     bindings: &Bindings,
 ) -> Result<Linked, Unlinked> {
-    if bindings.native == 0 {
-        return Err(Reject {
-            reason: Reason::NoSymbol,
-            place: plan.symbol.clone(),
-        }
-        .into());
-    }
+    callable(&plan, bindings)?;
     let linker = Linker {
         py,
         repository,
@@ -269,6 +265,14 @@ impl<'py> Linker<'_, 'py> {
 
     /// The descriptor of a conversion that is no container; 0 for those that need none.
     fn desc(&self, conv: &Conv, nullable: bool, full: bool) -> Result<usize, Unlinked> {
+        match conv {
+            Conv::Class { .. } => return Ok(keep(ClassDesc::default())),
+            Conv::VFunc => {
+                let place = self.bindings.vfunc.expect("`callable` has looked");
+                return Ok(keep(VFuncDesc::new(place)));
+            }
+            _ => {}
+        }
         let Some(ty) = conv.type_ref() else {
             return Ok(0);
         };

@@ -3,13 +3,15 @@
 //! [`link`] (in `linker`) turns a plan into a linked plan: it imports the classes that steps name, as
 //! PyGObject does on a first call, and makes the descriptors. The helper of each step is picked by
 //! its conversion here, the one place where that choice is made. Helpers live in `scalar` and
-//! `wrapped` (phase *in*, and giving back), `outward` (phase *out* and the result), `container`
-//! (arrays, lists and hash tables), `callback` (callbacks and closures) and `bind`; each is declared once, in the table of its file.
+//! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out*
+//! and the result), `container` (arrays, lists and hash tables), `callback` (callbacks and closures)
+//! and `bind`; each is declared once, in the table of its file.
 //!
 //! Absent: fast paths; `recipes/` has them.
 
 mod bind;
 mod callback;
+mod class;
 mod container;
 pub mod desc;
 mod linker;
@@ -36,10 +38,12 @@ pub(crate) const G_TYPE_NONE: usize = 4;
 struct Shared {
     glib: &'static Glib,
     api: &'static PyGObjectApi,
+    /// The type of PyGObject's `GType` wrappers.
+    gtype_type: *mut ffi::PyTypeObject,
     filenames_are_utf8: bool,
 }
 
-// SAFETY: the API table is read-only after PyGObject has made it.
+// SAFETY: the API table is read-only after PyGObject has made it, and the type is static.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -58,6 +62,10 @@ fn glib() -> &'static Glib {
 
 fn api() -> &'static PyGObjectApi {
     shared().api
+}
+
+fn gtype_type() -> *mut ffi::PyTypeObject {
+    shared().gtype_type
 }
 
 fn filenames_are_utf8() -> bool {
@@ -80,9 +88,14 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .and_then(|sys| sys.call_method0("getfilesystemencoding"))
         .and_then(|name| name.extract::<String>())
         .unwrap_or_default();
+    let gtype_type = py
+        .import("gi._gi")
+        .and_then(|module| module.getattr("GType"))
+        .map_err(|error| format!("PyGObject has no GType: {error}"))?;
     SHARED.get_or_init(|| Shared {
         glib,
         api,
+        gtype_type: gtype_type.into_ptr().cast(),
         filenames_are_utf8: encoding == "utf-8",
     });
     Ok(())
@@ -140,6 +153,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Boxed { .. } => step!(wrapped::in_boxed, desc),
         Conv::Struct { .. } => step!(wrapped::in_struct, desc),
         Conv::Variant { .. } => step!(wrapped::in_variant, desc),
+        Conv::Class { .. } => step!(class::in_class, desc),
+        Conv::VFunc => step!(class::in_vfunc, desc),
         // What is copied is converted as the pointer to it.
         Conv::Inline { of } => in_step(of, nullable, full, desc),
         Conv::Array(_) => step!(container::in_array, desc),
@@ -180,6 +195,7 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Boxed { .. } => step!(o::out_boxed, desc),
         Conv::Struct { .. } => step!(o::out_struct, desc),
         Conv::Variant { .. } => step!(o::out_variant, desc),
+        Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
         Conv::Inline { of } => out_step(of, desc),
         Conv::Array(_) => step!(container::out_array, desc),
         // Both lists start with the item and the next node.

@@ -216,8 +216,11 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
     }
 }
 
-unsafe fn gtype(value: Object, cell: Cell, _: Desc) -> i32 {
-    let value = value.cast::<ffi::PyObject>();
+/// The `GType` of a class or of PyGObject's own wrapper of one.
+///
+/// # Safety
+/// `value` is a valid object and the GIL is held.
+pub(super) unsafe fn read_gtype(value: *mut ffi::PyObject) -> Option<usize> {
     // SAFETY: a valid object, GIL held. Looking `__gtype__` up on a class whose metaclass does not
     // replace attribute access, or on PyGObject's own GType wrapper, runs no user code.
     unsafe {
@@ -225,15 +228,25 @@ unsafe fn gtype(value: Object, cell: Cell, _: Desc) -> i32 {
         let getattro = |ty: *mut ffi::PyTypeObject| (*ty).tp_getattro.map_or(0, |f| f as usize);
         let class =
             ffi::PyType_Check(value) != 0 && getattro(ty) == getattro(&raw mut ffi::PyType_Type);
-        if !class && CStr::from_ptr((*ty).tp_name) != c"gobject.GType" {
-            return BAIL;
+        if !class && ty != super::gtype_type() {
+            return None;
         }
         let gtype = (super::api().type_from_object)(value);
         if gtype == 0 {
             ffi::PyErr_Clear();
-            return BAIL;
+            return None;
         }
-        done(cell, gtype as u64)
+        Some(gtype)
+    }
+}
+
+unsafe fn gtype(value: Object, cell: Cell, _: Desc) -> i32 {
+    // SAFETY: a valid object, GIL held, the frame's cell.
+    unsafe {
+        match read_gtype(value.cast()) {
+            Some(gtype) => done(cell, gtype as u64),
+            None => BAIL,
+        }
     }
 }
 

@@ -41,6 +41,7 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
         rest: None,
         ins: Vec::new(),
         call: Call {
+            target: None,
             args: Vec::new(),
             result: None,
             error: None,
@@ -178,6 +179,10 @@ impl<'a> Words<'a> {
             "variant" => Conv::Variant {
                 ty: self.type_ref()?,
             },
+            "class" => Conv::Class {
+                ty: self.type_ref()?,
+            },
+            "vfunc" => Conv::VFunc,
             "inline" => Conv::Inline {
                 of: Box::new(self.conv()?),
             },
@@ -287,7 +292,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
         "cells" => plan.cells = words.number()?,
         "param" => {
             let name = words.next()?;
-            let name = (name != "(self)").then(|| name.to_owned());
+            let name = (!matches!(name, "(class)" | "(self)")).then(|| name.to_owned());
             plan.params.push(PyParam {
                 name,
                 optional: words.eat("optional"),
@@ -358,6 +363,9 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
 }
 
 fn read_call(call: &mut Call, words: &mut Words<'_>) -> Result<(), String> {
+    if words.eat("via") {
+        call.target = Some(words.cell()?);
+    }
     while !words.rest.is_empty() {
         if words.eat("->") {
             let abi = words.abi()?;

@@ -183,6 +183,10 @@ impl Interpreter {
                 }
             };
         }
+        let native = match call.target {
+            Some(cell) => frame.cells[usize::from(cell.0)] as usize,
+            None => frame.linked.native,
+        };
         let mut result = 0_u64;
         // SAFETY: `pointers` has one address per argument of the cif; `result` has the 8 bytes that
         // libffi writes for every type that a plan can name; the native function has the plan's
@@ -190,9 +194,7 @@ impl Interpreter {
         unsafe {
             libffi::raw::ffi_call(
                 (&raw const self.cif).cast_mut(),
-                Some(transmute::<usize, unsafe extern "C" fn()>(
-                    frame.linked.native,
-                )),
+                Some(transmute::<usize, unsafe extern "C" fn()>(native)),
                 (&raw mut result).cast(),
                 pointers.as_mut_ptr(),
             );

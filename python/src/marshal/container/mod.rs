@@ -174,13 +174,19 @@ impl ItemDesc {
     /// # Safety
     /// `place` has `size` bytes; `cell` is what `convert_in` gave.
     unsafe fn store(&self, cell: u64, place: *mut u8) {
-        let source = match self.inline {
-            true => cell as *const u8,
-            // Little-endian machines keep the low bytes first.
-            false => (&raw const cell).cast::<u8>(),
-        };
-        // SAFETY: by this function's contract; an inline item's step has given its address.
-        unsafe { std::ptr::copy_nonoverlapping(source, place, self.size) }
+        // SAFETY: by this function's contract; an inline item's step has given its address. Scalars
+        // stand in the low bytes of their cell.
+        unsafe {
+            match self.size {
+                _ if self.inline => {
+                    std::ptr::copy_nonoverlapping(cell as *const u8, place, self.size);
+                }
+                1 => place.write(cell as u8),
+                2 => place.cast::<u16>().write_unaligned(cell as u16),
+                4 => place.cast::<u32>().write_unaligned(cell as u32),
+                _ => place.cast::<u64>().write_unaligned(cell),
+            }
+        }
     }
 
     /// The item at `place`, as a cell.
@@ -199,10 +205,15 @@ impl ItemDesc {
         if self.inline {
             return place as u64;
         }
-        let mut cell = 0_u64;
-        // SAFETY: by this function's contract, and an item that is not inline has at most 8 bytes.
-        unsafe { std::ptr::copy_nonoverlapping(place, (&raw mut cell).cast(), self.size) };
-        cell
+        // SAFETY: by this function's contract; an item that is not inline is a scalar of its size.
+        unsafe {
+            match self.size {
+                1 => u64::from(place.read()),
+                2 => u64::from(place.cast::<u16>().read_unaligned()),
+                4 => u64::from(place.cast::<u32>().read_unaligned()),
+                _ => place.cast::<u64>().read_unaligned(),
+            }
+        }
     }
 }
 

@@ -1,0 +1,72 @@
+"""The interpreter lock during native calls, on real libraries."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from modes import environment
+
+
+def run(code, **variables):
+    env = {**environment("tier2"), **variables}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+
+
+BESIDE = """
+import threading, time
+from gi.repository import GLib
+GLib.usleep(1)
+beats = []
+stop = threading.Event()
+def beat():
+    while not stop.wait(0.001):
+        beats.append(1)
+thread = threading.Thread(target=beat)
+thread.start()
+before = len(beats)
+GLib.usleep(200_000)
+during = len(beats) - before
+stop.set()
+thread.join()
+print(during)
+"""
+
+
+def test_other_threads_run_during_a_call_that_is_not_proved():
+    result = run(BESIDE)
+    assert int(result.stdout) > 10, result.stderr
+
+
+def test_other_threads_wait_where_the_user_says_so():
+    result = run(BESIDE, GIJIT_GIL="hold:GLib.usleep")
+    assert int(result.stdout) <= 1, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "lock"),
+    [
+        ("GLib.Date.get_day", "held"),
+        ("GLib.usleep", "released"),
+        # Calls back, through a virtual function.
+        ("Gio.Action.get_name", "released"),
+        # Takes a lock.
+        ("GLib.MainContext.wakeup", "released"),
+    ],
+)
+def test_explain_shows_the_proof_or_what_broke_it(name, lock):
+    result = subprocess.run(
+        [sys.executable, "-m", "gijit", "explain", name, "--stage", "gil"],
+        env=environment("default"), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert f"lock {lock}: " in result.stdout, result.stdout + result.stderr
+
+
+def test_the_trace_says_what_was_decided():
+    code = "from gi.repository import GLib; GLib.Date.new_dmy(1, 2, 2000).get_day(); GLib.usleep(1)"
+    result = run(code, GIJIT_TRACE="gil")
+    assert "gijit gil: GLib.Date.get_day held: proved: " in result.stderr
+    assert "gijit gil: GLib.usleep released: " in result.stderr
