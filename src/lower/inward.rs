@@ -2,8 +2,8 @@
 
 use super::thunk::{PTR, Thunk};
 use crate::ir::{AbiType, Block, Condition, Type, Value};
-use crate::plan::CallArg;
 use crate::plan::link::Step;
+use crate::plan::{CallArg, Conv, DATA_COUNT, DATA_VALUES, In, UserData};
 
 impl Thunk<'_> {
     pub(super) fn phase_in(&mut self, objects: &[Value], known: &[Option<usize>]) {
@@ -78,12 +78,40 @@ impl Thunk<'_> {
             self.b.jump(join, &[]);
             self.b.switch_to(absent.1);
         }
+        self.user_data(op, addr);
         let status = self.call_in(&step, object, addr);
         let bail = self.bail_block();
         self.branch_zero(status, join, bail);
         self.b.switch_to(join);
         let first = usize::from(op.cell.0);
         self.filled[first..first + usize::from(op.conv.width())].fill(true);
+    }
+
+    /// Tells the step of a callback, whose cells begin at `addr`, where its user data stands.
+    fn user_data(&mut self, op: &In, addr: Value) {
+        let Conv::Callback { data, .. } = op.conv else {
+            return;
+        };
+        let values = self
+            .objects
+            .expect("arguments are bound before they are converted");
+        let params = self.linked.plan.params.len();
+        let (place, count) = match data {
+            UserData::None | UserData::Ignored(_) => return,
+            UserData::Param(param) => {
+                let offset = 8 * i32::from(param);
+                let count = self.count_object(values, offset);
+                (self.offset(values, i64::from(offset)), count)
+            }
+            UserData::Rest => {
+                let count = self
+                    .rest
+                    .expect("verified: the plan takes further arguments");
+                (self.offset(values, 8 * params as i64), count)
+            }
+        };
+        self.b.store(place, addr, 8 * i32::from(DATA_VALUES));
+        self.b.store(count, addr, 8 * i32::from(DATA_COUNT));
     }
 
     /// Branches on `object` having been left out: the blocks for absent and for present.

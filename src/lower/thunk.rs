@@ -40,6 +40,10 @@ pub(super) struct Thunk<'a> {
     /// Tier 2 with a profile in which every call gave all arguments by position: so does every call
     /// that gets past the guards.
     pub(super) positional: bool,
+    /// Where the first Python argument stands.
+    pub(super) objects: Option<Value>,
+    /// The number of arguments beyond the parameters, where the plan takes such.
+    pub(super) rest: Option<Value>,
 }
 
 impl<'a> Thunk<'a> {
@@ -75,12 +79,15 @@ impl<'a> Thunk<'a> {
             bails: Vec::new(),
             deopt: None,
             positional: ctx.tier == Tier::Two && !ctx.snapshot.is_empty() && !ctx.general,
+            objects: None,
+            rest: None,
         }
     }
 
     pub(super) fn build(mut self) -> Function {
         self.count_budget();
         let values = self.bind();
+        self.objects = Some(values);
         let objects = self.load_objects(values);
         if self.ctx.tier == Tier::One {
             self.record(&objects);
@@ -131,7 +138,12 @@ impl<'a> Thunk<'a> {
             .b
             .iconst(Type::I64, (self.linked.positional() as i64) << COUNT_SHIFT);
         let null = self.b.iconst(Type::Ptr, 0);
-        let counted = self.b.compare(Condition::Eq, given, wanted);
+        let takes_rest = self.linked.plan.rest.is_some();
+        let enough = match takes_rest {
+            true => Condition::Uge,
+            false => Condition::Eq,
+        };
+        let counted = self.b.compare(enough, given, wanted);
         let check_names = self.b.block();
         let positional = self.b.block();
         let general = match self.positional {
@@ -140,13 +152,20 @@ impl<'a> Thunk<'a> {
         };
         let bound = self.b.block();
         let values = self.b.block_param(bound, Type::Ptr);
+        self.rest = takes_rest.then(|| self.b.block_param(bound, Type::I64));
         self.b.branch(counted, check_names, general);
         self.b.switch_to(check_names);
         let unnamed = self.b.compare(Condition::Eq, self.kwnames, null);
         self.b.branch(unnamed, positional, general);
         self.b.switch_to(positional);
         let first = self.offset(self.args, 8 * self.linked.skip() as i64);
-        self.b.jump(bound, &[first]);
+        let mut found = vec![first];
+        if takes_rest {
+            let further = self.b.binary(BinaryOp::Sub, given, wanted);
+            let shift = self.b.iconst(Type::I64, COUNT_SHIFT);
+            found.push(self.b.binary(BinaryOp::Shr, further, shift));
+        }
+        self.b.jump(bound, &found);
         if self.positional {
             self.b.switch_to(bound);
             return values;
@@ -157,7 +176,8 @@ impl<'a> Thunk<'a> {
             let one = self.b.iconst(Type::I32, 1);
             self.b.store(one, header, Header::GENERAL);
         }
-        let slot = self.b.slot(8 * self.linked.plan.params.len().max(1) as u32);
+        let places = self.linked.plan.params.len() + usize::from(takes_rest);
+        let slot = self.b.slot(8 * places.max(1) as u32);
         let table = self.b.slot_addr(slot);
         let desc = self
             .b
@@ -173,7 +193,12 @@ impl<'a> Thunk<'a> {
         let done = self.b.block();
         self.branch_zero(status, done, bail);
         self.b.switch_to(done);
-        self.b.jump(bound, &[table]);
+        let mut found = vec![table];
+        if takes_rest {
+            let last = 8 * self.linked.plan.params.len() as i32;
+            found.push(self.count_object(table, last));
+        }
+        self.b.jump(bound, &found);
         self.b.switch_to(bound);
         values
     }

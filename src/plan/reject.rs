@@ -32,14 +32,12 @@ reasons! {
     ArrayLength = "array-length";
     /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
-    /// A callback argument.
+    /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
     /// A bare pointer (gpointer) argument or result.
     Pointer = "pointer";
     /// A GValue argument or result.
     Value = "gvalue";
-    /// A GClosure argument or result.
-    Closure = "gclosure";
     /// A GError argument or result (other than the one that is raised).
     Error = "gerror";
     /// A fundamental type that is no GObject, such as GParamSpec.

@@ -373,7 +373,12 @@ pub unsafe fn deopt(
 fn note_shape(core: &Callable, nargsf: usize, kwnames: *mut ffi::PyObject) {
     // SAFETY: it only masks a bit out.
     let given = unsafe { ffi::PyVectorcall_NARGS(nargsf) } as usize;
-    if !kwnames.is_null() || given != core.linked.positional() {
+    let linked = &core.linked;
+    let fits = match linked.plan.rest.is_some() {
+        true => given >= linked.positional(),
+        false => given == linked.positional(),
+    };
+    if !kwnames.is_null() || !fits {
         core.header.general.store(1, Ordering::Relaxed);
     }
 }

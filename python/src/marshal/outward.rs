@@ -208,7 +208,7 @@ unsafe fn object(cell: Cell, desc: Desc) -> Object {
 }
 
 /// A wrapper of the descriptor's class around `pointer`.
-unsafe fn wrap(desc: &TypeDesc, pointer: *mut c_void, free_on_dealloc: bool) -> Object {
+pub(super) unsafe fn wrap(desc: &TypeDesc, pointer: *mut c_void, free_on_dealloc: bool) -> Object {
     // SAFETY: `link` has checked that the class derives from gi.Boxed or gi.Struct and that their
     // layouts hold; `tp_alloc` gives zeroed memory of the class's size, or NULL with an exception.
     unsafe {
