@@ -23,6 +23,7 @@ GROUPS = (
     "glib",
     "gio",
     "vfuncs",
+    "callbacks",
 )
 REPETITIONS = 6
 

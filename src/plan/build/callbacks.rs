@@ -69,7 +69,7 @@ impl Builder {
     pub(super) fn user_data_param(&mut self, name: &str, first: Cell, before: bool) {
         let index = self.params.len() as u16;
         let (name, data) = match before {
-            true => ("", UserData::Ignored(index)),
+            true => ("(unnamed)", UserData::Ignored(index)),
             false => (name, UserData::Param(index)),
         };
         self.params.push(PyParam {

@@ -64,7 +64,10 @@ impl EntryType {
     }
 
     /// A new function that passes `data` to the handler; `None` when there is no memory for it.
-    pub fn entry(&'static self, data: *mut c_void) -> Option<NativeEntry> {
+    ///
+    /// # Safety
+    /// `data` is what the handler expects, whenever C calls the function.
+    pub unsafe fn entry(&'static self, data: *mut c_void) -> Option<NativeEntry> {
         let (closure, code) = low::try_closure_alloc()?;
         // SAFETY: closure and code belong together; the cif lives for ever, and the handler has the
         // signature of a closure's function.

@@ -67,9 +67,9 @@ impl Closure {
             running: 0,
             released: false,
         }));
-        let native = kind.entry_type().entry(closure.cast());
-        // SAFETY: just made, known to nobody else.
+        // SAFETY: just made, known to nobody else; the handler expects a closure.
         unsafe {
+            let native = kind.entry_type().entry(closure.cast());
             if native.is_none() {
                 drop(Box::from_raw(closure));
                 return None;
