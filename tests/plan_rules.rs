@@ -419,16 +419,16 @@ fn rejected() -> Vec<(Reason, Signature)> {
     let mut misdirected = param("a", strings());
     misdirected.length = Some(1);
     let length = towards(Direction::Out, param("n", int()));
+    let callback = Type::Callback {
+        ty: named("Callback"),
+    };
     vec![
         (Reason::ArrayLength, function(vec![misdirected, length])),
         of(Reason::List, doubles),
-        of(
+        (
             Reason::Callback,
-            Type::Callback {
-                ty: named("Callback"),
-            },
+            function(vec![towards(Direction::Out, param("a", callback))]),
         ),
-        of(Reason::Closure, structure(StructKind::Closure)),
         of(Reason::Fundamental, fundamental),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
         of(Reason::ForeignStruct, structure(StructKind::Foreign)),

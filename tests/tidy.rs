@@ -51,6 +51,7 @@ const UNSAFE: &[&str] = &[
     "src/signature/lookup.rs",
     "src/signature/read.rs",
     "src/signature/vtable.rs",
+    "tiers/interp/src/entry.rs",
     "tiers/interp/src/lib.rs",
     "tiers/llvm/src/compiler.rs",
     "tiers/llvm/src/engines.rs",

@@ -30,6 +30,7 @@ macro_rules! c_functions {
 c_functions! {
     "libglib-2.0.so.0" {
         g_free: fn(*mut c_void);
+        g_log: fn(*const c_char, c_uint, *const c_char, *const c_char);
         g_malloc0: fn(usize) -> *mut c_void;
         g_slice_alloc0: fn(usize) -> *mut c_void;
         g_slice_free1: fn(usize, *mut c_void);
@@ -68,6 +69,11 @@ c_functions! {
     "libgobject-2.0.so.0" {
         g_object_ref: fn(*mut c_void) -> *mut c_void;
         g_object_unref: fn(*mut c_void);
+        g_object_is_floating: fn(*mut c_void) -> c_int;
+        g_object_force_floating: fn(*mut c_void);
+        g_closure_ref: fn(*mut c_void) -> *mut c_void;
+        g_closure_sink: fn(*mut c_void);
+        g_closure_unref: fn(*mut c_void);
         g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
         g_boxed_free: fn(usize, *mut c_void);
         g_type_is_a: fn(usize, usize) -> c_int;
@@ -141,7 +147,11 @@ pub struct PyGObjectApi {
     register_wrapper: usize,
     lookup_class: usize,
     newgobj: usize,
-    closure_new: usize,
+    pub closure_new: unsafe extern "C" fn(
+        *mut ffi::PyObject,
+        *mut ffi::PyObject,
+        *mut ffi::PyObject,
+    ) -> *mut c_void,
     object_watch_closure: usize,
     destroy_notify: usize,
     pub type_from_object: unsafe extern "C" fn(*mut ffi::PyObject) -> usize,
@@ -188,7 +198,7 @@ pub struct PyGObjectApi {
     add_warning_redirection: usize,
     disable_warning_redirections: usize,
     type_register_custom: usize,
-    gerror_exception_check: usize,
+    pub gerror_exception_check: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
     option_group_new: usize,
     type_from_object_strict: usize,
     pub newgobj_full: unsafe extern "C" fn(*mut c_void, c_int, *mut c_void) -> *mut ffi::PyObject,

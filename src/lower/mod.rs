@@ -32,8 +32,11 @@ pub struct Context<'a> {
     pub snapshot: &'a [ArgSnapshot],
     /// `void (*)(Object *callable)`: called when the budget is used up. 0: no counting.
     pub promote: usize,
-    /// `void (*)(Object *callable)`: called when a guard failed.
+    /// A vectorcall: entered when a guard failed. It learns from the arguments and enters the tier
+    /// below.
     pub deopt: usize,
+    /// Calls have been seen that did not give all arguments by position.
+    pub general: bool,
     /// A `u64` that counts the native calls of this tier; 0: no counting.
     pub calls: usize,
     pub runtime: &'a Runtime,

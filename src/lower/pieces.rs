@@ -50,6 +50,16 @@ impl Thunk<'_> {
         self.b.binary(BinaryOp::Add, base, bytes)
     }
 
+    /// 1 when an object stands `offset` bytes behind `base`, 0 for NULL.
+    pub(super) fn count_object(&mut self, base: Value, offset: i32) -> Value {
+        let object = self.b.load(Type::Ptr, base, offset);
+        let null = self.b.iconst(Type::Ptr, 0);
+        let given = self.b.compare(Condition::Ne, object, null);
+        let one = self.b.iconst(Type::I64, 1);
+        let zero = self.b.iconst(Type::I64, 0);
+        self.b.select(given, one, zero)
+    }
+
     pub(super) fn return_null(&mut self) {
         let null = self.b.iconst(Type::Ptr, 0);
         self.b.ret(null);

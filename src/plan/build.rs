@@ -10,10 +10,14 @@ use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
     Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
-    ResultShape, When,
+    ResultShape, UserData, When,
 };
 use crate::ir::AbiType;
-use crate::signature::{Bindings, CallableKind, Direction, Param, Signature, Transfer, Type};
+use crate::signature::{
+    Bindings, CallableKind, Direction, Param, Scope, Signature, Transfer, Type,
+};
+
+mod callbacks;
 
 /// Functions that write into a string argument, or into what stands before it, though their
 /// typelib says `(transfer none)`. PyGObject gives them a copy; a plan borrows, and the string that
@@ -47,6 +51,12 @@ const WRITES_STRINGS: &[&str] = &[
 /// # Errors
 /// The first reason, in argument order, why it cannot be called natively.
 pub fn build(signature: &Signature) -> Result<Plan, Reject> {
+    if signature.kind == CallableKind::Callback {
+        return Err(Reject {
+            reason: Reason::Callback,
+            place: String::new(),
+        });
+    }
     if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
         return Err(Reject {
             reason: Reason::WrittenString,
@@ -59,6 +69,7 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
     }
     builder.instance(signature)?;
     builder.lengths(signature)?;
+    builder.callbacks(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
         builder.param(index, param)?;
     }
@@ -107,6 +118,7 @@ pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
 #[derive(Default)]
 struct Builder {
     params: Vec<PyParam>,
+    rest: Option<String>,
     ins: Vec<In>,
     target: Option<Cell>,
     args: Vec<CallArg>,
@@ -118,8 +130,13 @@ struct Builder {
     cells: usize,
     /// The first cell of each array that has a length argument, by the array's place.
     arrays: BTreeMap<Place, (Cell, AbiType)>,
-    /// What each length argument passes.
-    lengths: BTreeMap<usize, CallArg>,
+    /// What each argument passes that Python does not see: lengths and destroy notifies.
+    hidden: BTreeMap<usize, CallArg>,
+    /// The callbacks by their index: the conversion and its first cell.
+    callbacks: BTreeMap<usize, (Conv, Cell)>,
+    /// The first cell of the callback that each user data argument belongs to, and whether the
+    /// argument stands before it.
+    user_data: BTreeMap<usize, (Cell, bool)>,
 }
 
 /// An argument by its index, or the result.
@@ -161,7 +178,7 @@ impl Builder {
                 Direction::In => CallArg::Value { cell, abi },
                 Direction::Out | Direction::InOut => CallArg::Address { cell },
             };
-            self.lengths.insert(length, passed);
+            self.hidden.insert(length, passed);
         }
         Ok(())
     }
@@ -222,8 +239,12 @@ impl Builder {
     }
 
     fn param(&mut self, index: usize, param: &Param) -> Result<(), Reject> {
-        if let Some(passed) = self.lengths.get(&index) {
+        if let Some(passed) = self.hidden.get(&index) {
             self.args.push(*passed);
+            return Ok(());
+        }
+        if let Some(callback) = self.user_data.get(&index).copied() {
+            self.user_data_param(&param.name, callback.0, callback.1);
             return Ok(());
         }
         let reject = |reason| Reject {
@@ -235,9 +256,13 @@ impl Builder {
         // PyGObject looks at this for some types only.
         let prepared = allocated && allocatable(&param.ty);
         let is_pointer = param.is_pointer || prepared;
-        let conv = self
-            .conversion(&param.ty, is_pointer, place)
-            .map_err(reject)?;
+        let callback = self.callbacks.get(&index).cloned();
+        let conv = match &callback {
+            Some((conv, _)) => conv.clone(),
+            None => self
+                .conversion(&param.ty, is_pointer, place)
+                .map_err(reject)?,
+        };
         if param.direction != Direction::In && conv.is_inward() {
             return Err(reject(Reason::ClassStruct));
         }
@@ -245,7 +270,11 @@ impl Builder {
             true => several(conv).map_err(reject)?,
             false => conv,
         };
-        let (cell, abi) = (self.first_cell(place, &conv), conv.abi());
+        let cell = match callback {
+            Some((_, cell)) => cell,
+            None => self.first_cell(place, &conv),
+        };
+        let abi = conv.abi();
         if prepared {
             if param.direction == Direction::InOut || !prepares(&conv, param.transfer) {
                 return Err(reject(Reason::CallerAllocated));
@@ -316,19 +345,23 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
-        if transfer != Transfer::None && conv.is_inward() {
+        if transfer != Transfer::None && matches!(conv, Conv::Class { .. }) {
             return Err(Reason::ClassStruct);
         }
-        let keeps = conv.keeps();
         let undo = match transfer {
-            _ if keeps => Some(Free::Made),
+            _ if conv.keeps() => Some(Free::Made),
             Transfer::Container => return Err(Reason::ContainerTransfer),
             Transfer::None | Transfer::Full => owned(&conv, transfer),
         };
         if transfer == Transfer::Full && gives_struct(&conv) {
             return Err(Reason::StructGivenAway);
         }
-        if keeps && transfer != Transfer::Full {
+        let kept = match &conv {
+            Conv::Callback { scope, .. } => *scope == Scope::Call,
+            Conv::Closure { .. } => true,
+            _ => conv.keeps() && transfer != Transfer::Full,
+        };
+        if kept {
             self.release.push(Release {
                 cell,
                 free: Free::Kept,
@@ -337,8 +370,8 @@ impl Builder {
         }
         // A value without ownership has no transfer.
         let transfer = match undo {
-            Some(_) => transfer,
-            None => Transfer::None,
+            Some(_) if !conv.is_inward() => transfer,
+            _ => Transfer::None,
         };
         self.ins.push(In {
             param,
@@ -407,6 +440,7 @@ impl Builder {
     }
 
     fn finish(mut self, signature: &Signature, error: Option<Cell>) -> Result<Plan, Reject> {
+        self.take_rest();
         // Only a tail of arguments may be left out.
         let mut tail = true;
         for param in self.params.iter_mut().rev() {
@@ -444,6 +478,7 @@ impl Builder {
             symbol: signature.symbol.clone(),
             constructor: signature.kind == CallableKind::Constructor,
             params: self.params,
+            rest: self.rest,
             ins: self.ins,
             call: Call {
                 target: self.target,

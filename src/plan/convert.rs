@@ -44,7 +44,8 @@ pub(super) fn conversion(
         Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
-            StructKind::Closure => Err(Reason::Closure),
+            StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
+            StructKind::Closure => Err(Reason::StructByValue),
             StructKind::Foreign => Err(Reason::ForeignStruct),
             StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
@@ -88,6 +89,7 @@ pub(super) fn conversion(
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
         ty if is_class(ty) => Err(Reason::ClassStruct),
+        ty if is_closure(ty) => Err(Reason::Callback),
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
         }),
@@ -99,20 +101,21 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
         ty if is_class(ty) => Err(Reason::ClassStruct),
+        ty if is_closure(ty) => Err(Reason::Callback),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
         ty => conversion(ty, item.is_pointer, None),
     }
 }
 
+fn is_closure(ty: &Type) -> bool {
+    let kind = StructKind::Closure;
+    matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
+}
+
 fn is_class(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Struct {
-            kind: StructKind::ClassStruct,
-            ..
-        }
-    )
+    let kind = StructKind::ClassStruct;
+    matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
 }
 
 /// The type of the argument that holds an array's length, which must travel the array's way.
@@ -137,7 +140,7 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         _ if transfer == Transfer::None => None,
         Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
         Conv::Object { .. } => Some(Free::Object),
-        Conv::Boxed { ty } => Some(Free::Boxed { ty: ty.clone() }),
+        Conv::Boxed { ty } | Conv::Closure { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
         Conv::Error => Some(Free::Error),
         Conv::Inline { of } if **of == Conv::Value => Some(Free::Value),

@@ -11,13 +11,14 @@
 //! it; `text` prints and parses it; `link` lets the host attach addresses to each step.
 
 use crate::ir::AbiType;
-use crate::signature::{ArrayKind, ListKind, Transfer, TypeRef};
+use crate::signature::{ArrayKind, ListKind, Scope, Transfer, TypeRef};
 
 pub mod build;
 pub mod convert;
 pub mod link;
 mod prepare;
 pub mod reject;
+pub mod reverse;
 pub mod text;
 pub mod verify;
 
@@ -113,7 +114,40 @@ pub enum Conv {
         key: Box<Conv>,
         value: Box<Conv>,
     },
+    /// A `GClosure`: goes in as a callable or a wrapper, comes out as a boxed value.
+    Closure {
+        ty: TypeRef,
+    },
+    /// A callable as a C function pointer of type `ty`; goes in only. Six cells: the function, its
+    /// user data, the destroy notify, the native closure, and for the tiers to fill before the step
+    /// where the Python values that the callable gets as user data stand and how many there are.
+    Callback {
+        ty: TypeRef,
+        scope: Scope,
+        data: UserData,
+        /// The call passes the third cell.
+        destroy: bool,
+    },
 }
+
+/// What Python gives for the user data of a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum UserData {
+    /// The call takes none.
+    None,
+    /// An argument, which may be left out.
+    Param(u16),
+    /// All further arguments ([`Plan::rest`]).
+    Rest,
+    /// An argument that stands before the callback. PyGObject mixes the arguments up when the
+    /// callback is not None, so None is all that is taken; the call passes NULL for both.
+    Ignored(u16),
+}
+
+/// The cells of a callback that the tiers fill: where the values of its user data stand, and their
+/// number.
+pub const DATA_VALUES: u16 = 4;
+pub const DATA_COUNT: u16 = 5;
 
 /// What an array is.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -138,13 +172,27 @@ impl Conv {
             Conv::Error => 2,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
+            Conv::Callback { .. } => 6,
             _ => 1,
         }
     }
 
+    /// Whether its *in* step keeps something for a release step, and is undone as a whole.
+    pub fn keeps(&self) -> bool {
+        self.is_container()
+            || self.is_value()
+            || matches!(
+                self,
+                Conv::Error | Conv::Callback { .. } | Conv::Closure { .. }
+            )
+    }
+
     /// Whether such a value only goes from Python to C.
     pub fn is_inward(&self) -> bool {
-        matches!(self, Conv::Class { .. } | Conv::VFunc)
+        matches!(
+            self,
+            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc
+        )
     }
 
     /// Whether it is a `GValue`, wherever it stands.
@@ -154,11 +202,6 @@ impl Conv {
             Conv::Inline { of } => of.is_value(),
             _ => false,
         }
-    }
-
-    /// Whether its *in* step makes something that is released after the call, unless it is given.
-    pub fn keeps(&self) -> bool {
-        self.is_container() || self.is_value() || *self == Conv::Error
     }
 
     /// Whether Python gets a copy, so that an original that came with it is freed in any case.
@@ -175,6 +218,10 @@ impl Conv {
     pub fn further(&self, offset: u16) -> Option<AbiType> {
         match self {
             Conv::Array(array) if offset == 1 => array.length,
+            Conv::Callback { data, .. } if offset == 1 && *data != UserData::None => {
+                Some(AbiType::Ptr)
+            }
+            Conv::Callback { destroy: true, .. } if offset == 2 => Some(AbiType::Ptr),
             _ => None,
         }
     }
@@ -205,7 +252,9 @@ impl Conv {
             | Conv::Error
             | Conv::Array(_)
             | Conv::List { .. }
-            | Conv::Hash { .. } => AbiType::Ptr,
+            | Conv::Hash { .. }
+            | Conv::Closure { .. }
+            | Conv::Callback { .. } => AbiType::Ptr,
         }
     }
 
@@ -223,6 +272,8 @@ impl Conv {
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
+            | Conv::Closure { ty }
+            | Conv::Callback { ty, .. }
             | Conv::Class { ty } => Some(ty),
             Conv::Inline { of } | Conv::AsPointer { of } | Conv::First { of } => of.type_ref(),
             _ => None,
@@ -327,7 +378,8 @@ pub enum Free {
 pub enum When {
     /// After the *out* phase, whether that succeeded or not.
     Always,
-    /// Only when the *out* phase failed before it converted this cell.
+    /// Only when the *out* phase failed before it came to this cell. The *out* step of the cell takes
+    /// over what is there, also when it fails itself.
     Unconverted,
     /// As `Always`, and also when the call has set its error.
     Called,
@@ -341,9 +393,9 @@ impl When {
         matches!(self, When::Called | When::Failed)
     }
 
-    /// Whether it runs after the *out* phase, which has converted the cell or not.
-    pub fn after_out(self, converted: bool) -> bool {
-        matches!(self, When::Always | When::Called) || !converted
+    /// Whether it runs after the *out* phase, which has come to the cell or not.
+    pub fn after_out(self, reached: bool) -> bool {
+        matches!(self, When::Always | When::Called) || !reached
     }
 }
 
@@ -376,6 +428,8 @@ pub struct Plan {
     /// "constructor returned NULL" (its `_constructor_cache_invoke_real`).
     pub constructor: bool,
     pub params: Vec<PyParam>,
+    /// The name of the parameter that takes all further positional arguments: user data.
+    pub rest: Option<String>,
     pub ins: Vec<In>,
     pub call: Call,
     pub outs: Vec<Out>,
@@ -386,6 +440,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the *out* phase has come to `cell` when `done` of its steps have succeeded.
+    pub fn reached(&self, cell: Cell, done: usize) -> bool {
+        self.outs.iter().take(done + 1).any(|out| out.cell == cell)
+    }
+
     /// The values of more than one cell: first cell and width.
     pub fn groups(&self) -> impl Iterator<Item = (Cell, u16)> {
         let ins = self.ins.iter().map(|op| (op.cell, op.conv.width()));

@@ -32,10 +32,8 @@ reasons! {
     ArrayLength = "array-length";
     /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
-    /// A callback argument.
+    /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
-    /// A GClosure argument or result.
-    Closure = "gclosure";
     /// A fundamental type that is no GObject, such as GParamSpec.
     Fundamental = "fundamental";
     /// A struct that another module converts, such as cairo's.

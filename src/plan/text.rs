@@ -13,9 +13,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, When};
+use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, UserData, When};
 use crate::ir::text::{ABI_TYPES, name_of};
-use crate::signature::{ArrayKind, ListKind, Transfer};
+use crate::signature::{ArrayKind, ListKind, Scope, Transfer};
 
 mod parser;
 
@@ -37,6 +37,9 @@ impl std::fmt::Display for Plan {
                 "  param {name}{}",
                 if param.optional { " optional" } else { "" }
             )?;
+        }
+        if let Some(rest) = &self.rest {
+            writeln!(f, "  rest {rest}")?;
         }
         for op in &self.ins {
             write!(f, "  in {} <- ", op.cell)?;
@@ -97,6 +100,12 @@ const ARRAYS: &[(ArrayKind, &str)] = &[
     (ArrayKind::GPtrArray, "gptrarray"),
     (ArrayKind::GByteArray, "gbytearray"),
 ];
+const SCOPES: &[(Scope, &str)] = &[
+    (Scope::Call, "call"),
+    (Scope::Async, "async"),
+    (Scope::Notified, "notified"),
+    (Scope::Forever, "forever"),
+];
 const LISTS: &[(ListKind, &str)] = &[(ListKind::GList, "glist"), (ListKind::GSList, "gslist")];
 
 fn write_word(f: &mut std::fmt::Formatter<'_>, word: &str) -> std::fmt::Result {
@@ -152,6 +161,22 @@ impl std::fmt::Display for Conv {
             }
             Conv::List { kind, item } => write!(f, "{} of {item}", name_of(LISTS, *kind)),
             Conv::Hash { key, value } => write!(f, "ghashtable from {key} to {value}"),
+            Conv::Closure { ty } => write!(f, "closure {ty}"),
+            Conv::Callback {
+                ty,
+                scope,
+                data,
+                destroy,
+            } => {
+                write!(f, "callback {ty} {}", name_of(SCOPES, *scope))?;
+                match data {
+                    UserData::None => {}
+                    UserData::Param(param) => write!(f, " data {param}")?,
+                    UserData::Rest => f.write_str(" data rest")?,
+                    UserData::Ignored(param) => write!(f, " ignores {param}")?,
+                }
+                f.write_str(if *destroy { " destroy" } else { "" })
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Checks a plan, so that the tiers may run it without looking again.
 
 use super::convert::owned;
-use super::{CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
+use super::{
+    CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, UserData, When,
+};
 use crate::ir::AbiType;
 use crate::signature::Transfer;
 
@@ -120,9 +122,39 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             )
         })?;
     }
-    let used: Vec<u16> = plan.ins.iter().filter_map(|op| op.param).collect();
+    user_data(plan)
+}
+
+/// Every argument is converted, or given to a callback as its user data.
+fn user_data(plan: &Plan) -> Result<(), PlanError> {
+    let mut used: Vec<u16> = plan.ins.iter().filter_map(|op| op.param).collect();
+    let mut rest = 0;
+    for op in &plan.ins {
+        match op.conv {
+            Conv::Callback {
+                data: UserData::Param(param) | UserData::Ignored(param),
+                ..
+            } => {
+                ensure(usize::from(param) < plan.params.len(), || {
+                    format!("argument {param} is user data but does not exist")
+                })?;
+                ensure(!used.contains(&param), || {
+                    format!("argument {param} is user data and something else")
+                })?;
+                used.push(param);
+            }
+            Conv::Callback {
+                data: UserData::Rest,
+                ..
+            } => rest += 1,
+            _ => {}
+        }
+    }
     let all_used = (0..plan.params.len()).all(|param| used.contains(&(param as u16)));
-    ensure(all_used, || "an argument is not converted".to_owned())
+    ensure(all_used, || "an argument is not converted".to_owned())?;
+    ensure(rest == usize::from(plan.rest.is_some()), || {
+        "the further arguments are not those of one callback".to_owned()
+    })
 }
 
 fn call(plan: &Plan) -> Result<(), PlanError> {
@@ -256,7 +288,8 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
     for step in &plan.release {
         let cell = step.cell;
         if step.free == Free::Kept {
-            let kept = step.when == When::Called && plan.ins.iter().any(|op| op.cell == cell);
+            let keeps = |op: &In| op.cell == cell && op.conv.keeps();
+            let kept = step.when == When::Called && plan.ins.iter().any(keeps);
             ensure(kept, || format!("nothing is kept in c{}", cell.0))?;
             continue;
         }

@@ -27,6 +27,7 @@ GROUPS = (
     "glib",
     "gio",
     "vfuncs",
+    "callbacks",
 )
 REPETITIONS = 6
 

@@ -56,7 +56,10 @@ def run(suite, mode):
         for _ in range(CRASH_LIMIT):
             command = [sys.executable, "-X", "faulthandler", HERE / "child.py", results]
             try:
-                subprocess.run(command, env=env, stdout=log, stderr=log, timeout=TIMEOUT)
+                ended = subprocess.run(command, env=env, stdout=log, stderr=log, timeout=TIMEOUT)
+                if ended.returncode:
+                    log.write(f"exit status {ended.returncode}\n")
+                    log.flush()
             except subprocess.TimeoutExpired:
                 log.write("timed out\n")
             if _read(results, seen):

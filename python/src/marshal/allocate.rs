@@ -49,8 +49,7 @@ unsafe fn slice(cell: Cell, desc: Desc) {
 
 unsafe fn boxed(cell: *const u64, desc: Desc) -> Object {
     let glib = super::glib();
-    // SAFETY: the cell holds what `allocate_slice` made and the callee has filled; GIL held. On
-    // failure it stays the cell's.
+    // SAFETY: the cell holds what `allocate_slice` made and the callee has filled; GIL held.
     unsafe {
         let desc = type_desc(desc);
         let pointer = *cell as *mut c_void;
@@ -58,10 +57,10 @@ unsafe fn boxed(cell: *const u64, desc: Desc) -> Object {
             return wrap_slice(desc, pointer);
         }
         let copy = (glib.g_boxed_copy)(desc.gtype, pointer);
+        (glib.g_slice_free1)(desc.size, pointer);
         let object = wrap(desc, copy, true);
-        match object.is_null() {
-            true => (glib.g_boxed_free)(desc.gtype, copy),
-            false => (glib.g_slice_free1)(desc.size, pointer),
+        if object.is_null() {
+            (glib.g_boxed_free)(desc.gtype, copy);
         }
         object
     }
@@ -69,5 +68,12 @@ unsafe fn boxed(cell: *const u64, desc: Desc) -> Object {
 
 unsafe fn plain(cell: *const u64, desc: Desc) -> Object {
     // SAFETY: the cell holds what `allocate_memory` made; GIL held.
-    unsafe { wrap(type_desc(desc), *cell as *mut c_void, true) }
+    unsafe {
+        let pointer = *cell as *mut c_void;
+        let object = wrap(type_desc(desc), pointer, true);
+        if object.is_null() {
+            (super::glib().g_free)(pointer);
+        }
+        object
+    }
 }

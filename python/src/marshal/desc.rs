@@ -86,6 +86,10 @@ pub struct ResultDesc {
 /// The names are no Python objects: holding interned ones would show in their reference counts.
 pub struct BindDesc {
     pub names: Vec<(Option<String>, bool)>,
+    /// The name of what takes all further positional arguments.
+    pub rest: Option<String>,
+    /// A parameter without which the call is PyGObject's, though it may be left out.
+    pub required: Option<usize>,
     /// Leading arguments that are no parameters.
     pub skip: usize,
 }

@@ -3,18 +3,21 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
+use std::ffi::CString;
+
 use gijit::ir::AbiType;
 use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
-use gijit::plan::{Conv, Free, Plan, ResultShape};
+use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
 use gijit::signature::girepository::{Girepository, Info};
-use gijit::signature::{ArrayKind, Bindings, Transfer, TypeRef};
+use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use super::callback::{CallbackDesc, Destroy, Kind};
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
@@ -54,6 +57,7 @@ pub fn link(
         py,
         repository,
         bindings,
+        name: &plan.name,
     };
     let mut ins = Vec::new();
     let mut undo = Vec::new();
@@ -96,6 +100,8 @@ pub fn link(
             .iter()
             .map(|param| (param.name.clone(), param.optional))
             .collect(),
+        rest: plan.rest.clone(),
+        required: awaitable(py, &plan)?,
         skip: usize::from(plan.constructor),
     });
     Ok(Linked {
@@ -110,15 +116,38 @@ pub fn link(
     })
 }
 
-struct Linker<'a, 'py> {
-    py: Python<'py>,
-    repository: &'a Girepository,
-    bindings: &'a Bindings,
+/// The parameter for an asynchronous callback without which PyGObject returns an awaitable, where
+/// this PyGObject does so: for a call without results that also takes a cancellable.
+fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
+    let module = py.import("gi._gi").map_err(Unlinked::Raised)?;
+    let known = module.hasattr("Async").map_err(Unlinked::Raised)?;
+    let cancellable = |conv: &Conv| matches!(conv, Conv::Object { ty } if ty.namespace == "Gio" && ty.name == "Cancellable");
+    if !known || !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
+        return Ok(None);
+    }
+    let callback = plan.ins.iter().find(|op| {
+        let scope = Scope::Async;
+        matches!(op.conv, Conv::Callback { scope: found, .. } if found == scope)
+    });
+    Ok(callback.and_then(|op| op.param).map(usize::from))
+}
+
+pub(super) struct Linker<'a, 'py> {
+    pub(super) py: Python<'py>,
+    pub(super) repository: &'a Girepository,
+    pub(super) bindings: &'a Bindings,
+    /// Of the callable, as PyGObject names it.
+    pub(super) name: &'a str,
 }
 
 impl<'py> Linker<'_, 'py> {
     /// The step that converts a Python value.
-    fn inward(&self, conv: &Conv, nullable: bool, transfer: Transfer) -> Result<Step, Unlinked> {
+    pub(super) fn inward(
+        &self,
+        conv: &Conv,
+        nullable: bool,
+        transfer: Transfer,
+    ) -> Result<Step, Unlinked> {
         let full = transfer == Transfer::Full;
         let desc = match conv.is_container() {
             true => self.container(conv, nullable, transfer, |conv| {
@@ -168,7 +197,7 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// The step that makes a Python value.
-    fn outward(&self, conv: &Conv, transfer: Transfer) -> Result<Step, Unlinked> {
+    pub(super) fn outward(&self, conv: &Conv, transfer: Transfer) -> Result<Step, Unlinked> {
         let desc = match conv.is_container() {
             true => {
                 let table = matches!(conv, Conv::Hash { .. });
@@ -218,7 +247,7 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// The step that gives back what came with a conversion that is said in `free` itself.
-    fn free(&self, free: &Free) -> Result<Step, Unlinked> {
+    pub(super) fn free(&self, free: &Free) -> Result<Step, Unlinked> {
         Ok(match free {
             Free::Boxed { ty } => {
                 let conv = Conv::Boxed { ty: ty.clone() };
@@ -312,6 +341,25 @@ impl<'py> Linker<'_, 'py> {
             place: ty.to_string(),
         };
         let binding = self.bindings.types.get(ty).ok_or_else(reject)?;
+        if let Conv::Callback {
+            scope,
+            data,
+            destroy,
+            ..
+        } = conv
+        {
+            return Ok(keep(CallbackDesc {
+                kind: Kind::of(self, ty, binding.info as Info)?,
+                scope: *scope,
+                data: *data,
+                destroy: match (destroy, data) {
+                    (false, _) => Destroy::None,
+                    (true, UserData::None) => Destroy::Leak(self.leak_warning()),
+                    (true, _) => Destroy::Release,
+                },
+                nullable,
+            }));
+        }
         let class = self.class(ty).map_err(Unlinked::Raised)?;
         let class = class.cast_into::<PyType>().map_err(|_| reject())?;
         let members = match conv {
@@ -331,6 +379,16 @@ impl<'py> Linker<'_, 'py> {
         }))
     }
 
+    /// What PyGObject says about a destroy notify without user data.
+    fn leak_warning(&self) -> CString {
+        let text = format!(
+            "Callables passed to {} will leak references because the method does not support a \
+             user_data argument. See: https://bugzilla.gnome.org/show_bug.cgi?id=685598",
+            self.name
+        );
+        CString::new(text).unwrap_or_default()
+    }
+
     /// The class as PyGObject finds it: an attribute of the namespace's module.
     fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyAny>> {
         let module = self.py.import(format!("gi.repository.{}", ty.namespace))?;
@@ -341,7 +399,7 @@ impl<'py> Linker<'_, 'py> {
     fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Unlinked> {
         let base = match conv {
             Conv::Inline { of } => return self.check_result_class(of, desc),
-            Conv::Boxed { .. } => "Boxed",
+            Conv::Boxed { .. } | Conv::Closure { .. } => "Boxed",
             Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
             _ => return Ok(()),
         };

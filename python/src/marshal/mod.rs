@@ -3,14 +3,15 @@
 //! [`link`] (in `linker`) turns a plan into a linked plan: it imports the classes that steps name, as
 //! PyGObject does on a first call, and makes the descriptors. The helper of each step is picked by
 //! its conversion here, the one place where that choice is made. Helpers live in `scalar` and
-//! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out* and
-//! the result), `pointer`, `allocate`, `container` (arrays, lists and hash tables) and `bind`; each is
-//! declared once, in the table of its file.
+//! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out*
+//! and the result), `pointer`, `allocate`, `container` (arrays, lists and hash tables), `callback`
+//! (callbacks and closures) and `bind`; each is declared once, in the table of its file.
 //!
 //! Absent: fast paths; `recipes/` has them.
 
 mod allocate;
 mod bind;
+mod callback;
 mod class;
 mod container;
 pub mod desc;
@@ -29,12 +30,13 @@ use std::sync::OnceLock;
 use gijit::ir::AbiType;
 use gijit::plan::link::{Runtime, Step};
 use gijit::plan::{Conv, Free};
-use gijit::signature::ListKind;
+use gijit::signature::{ListKind, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::glib::{self, Glib, PyGObjectApi};
+pub use bind::note;
 pub use linker::{Unlinked, link};
 use table::step;
 
@@ -216,6 +218,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
             ListKind::GSList => step!(container::in_gslist, desc),
         },
         Conv::Hash { .. } => step!(container::in_hash, desc),
+        Conv::Closure { .. } => step!(callback::in_closure, desc),
+        Conv::Callback { .. } => step!(callback::in_callback, desc),
     }
 }
 
@@ -273,6 +277,29 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         // Both lists start with the item and the next node.
         Conv::List { .. } => step!(container::out_list, desc),
         Conv::Hash { .. } => step!(container::out_hash, desc),
+        Conv::Closure { .. } => step!(o::out_boxed, desc),
+        Conv::Callback { .. } => unreachable!("verified: a callback only goes in"),
+    }
+}
+
+/// The *out* helper of a conversion for what C passes to Python, given the step for what it returns
+/// to Python. What C lends is not copied before the callable has returned.
+fn called_out_step(conv: &Conv, transfer: Transfer, step: Step) -> Step {
+    match conv {
+        Conv::Object { .. } => step!(callback::out_object_called, step.desc),
+        Conv::Boxed { .. } | Conv::Closure { .. } if transfer == Transfer::None => {
+            step!(callback::out_boxed_lent, step.desc)
+        }
+        _ => step,
+    }
+}
+
+/// The *in* helper of a conversion for what Python returns to C, given the step for what it passes
+/// to C.
+fn returned_in_step(conv: &Conv, step: Step) -> Step {
+    match conv {
+        Conv::Object { .. } => step!(callback::in_object_returned, step.desc),
+        _ => step,
     }
 }
 
@@ -295,6 +322,8 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
             Conv::Hash { .. } => step!(container::undo_hash, desc),
+            Conv::Closure { .. } => step!(callback::undo_closure, desc),
+            Conv::Callback { .. } => step!(callback::drop_callback, desc),
             _ => step!(container::undo_array, desc),
         },
         Free::Value => step!(value::unset_value, desc),
@@ -304,6 +333,8 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::drop_error, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
+            Conv::Closure { .. } => step!(callback::drop_closure, desc),
+            Conv::Callback { .. } => step!(callback::drop_callback, desc),
             _ => step!(container::drop_list, desc),
         },
     }

@@ -2,7 +2,7 @@
 //!
 //! As PyGObject makes them (`pygi-basictype.c`, `pygi-enum-marshal.c`, `pygi-object.c`,
 //! `pygi-struct-marshal.c`, `pygi-boxed.c`, `pygi-struct.c`). A cell holds a narrow value in its low
-//! bytes.
+//! bytes. What a step owns it takes over, also when it fails.
 
 use std::ffi::{c_char, c_void};
 
@@ -199,7 +199,11 @@ unsafe fn object(cell: Cell, desc: Desc) -> Object {
             return none();
         }
         let steal = i32::from(type_desc(desc).full);
-        (super::api().newgobj_full)(gobject, steal, std::ptr::null_mut()).cast()
+        let object = (super::api().newgobj_full)(gobject, steal, std::ptr::null_mut());
+        if object.is_null() && steal != 0 {
+            (super::glib().g_object_unref)(gobject);
+        }
+        object.cast()
     }
 }
 
@@ -238,11 +242,13 @@ pub(super) unsafe fn wrap_slice(desc: &TypeDesc, pointer: *mut c_void) -> Object
     // SAFETY: by this function's contract; a boxed wrapper has these fields (`layout`).
     unsafe {
         let object = wrap(desc, pointer, true);
-        if !object.is_null() {
-            let fields = object.cast::<u8>();
-            fields.add(SLICE_ALLOCATED).cast::<i32>().write(1);
-            fields.add(SLICE_SIZE).cast::<usize>().write(desc.size);
+        if object.is_null() {
+            (super::glib().g_slice_free1)(desc.size, pointer);
+            return FAILED;
         }
+        let fields = object.cast::<u8>();
+        fields.add(SLICE_ALLOCATED).cast::<i32>().write(1);
+        fields.add(SLICE_SIZE).cast::<usize>().write(desc.size);
         object
     }
 }
@@ -255,13 +261,13 @@ unsafe fn boxed(cell: Cell, desc: Desc) -> Object {
         if pointer.is_null() {
             return none();
         }
-        if desc.full {
-            return wrap(desc, pointer, true);
-        }
-        let copy = (super::glib().g_boxed_copy)(desc.gtype, pointer);
-        let object = wrap(desc, copy, true);
+        let own = match desc.full {
+            true => pointer,
+            false => (super::glib().g_boxed_copy)(desc.gtype, pointer),
+        };
+        let object = wrap(desc, own, true);
         if object.is_null() {
-            (super::glib().g_boxed_free)(desc.gtype, copy);
+            (super::glib().g_boxed_free)(desc.gtype, own);
         }
         object
     }
@@ -271,10 +277,15 @@ unsafe fn plain(cell: Cell, desc: Desc) -> Object {
     // SAFETY: NULL or a struct in the cell; GIL held.
     unsafe {
         let desc = type_desc(desc);
-        match read::<*mut c_void>(cell) {
-            pointer if pointer.is_null() => none(),
-            pointer => wrap(desc, pointer, desc.full),
+        let pointer = read::<*mut c_void>(cell);
+        if pointer.is_null() {
+            return none();
         }
+        let object = wrap(desc, pointer, desc.full);
+        if object.is_null() && desc.full {
+            (super::glib().g_free)(pointer);
+        }
+        object
     }
 }
 
@@ -290,7 +301,11 @@ unsafe fn variant(cell: Cell, desc: Desc) -> Object {
         if !desc.full {
             (super::glib().g_variant_ref_sink)(pointer);
         }
-        wrap(desc, pointer, false)
+        let object = wrap(desc, pointer, false);
+        if object.is_null() {
+            (super::glib().g_variant_unref)(pointer);
+        }
+        object
     }
 }
 

@@ -85,7 +85,7 @@ unsafe fn object(value: Object, cell: Cell, desc: Desc) -> i32 {
 }
 
 /// The pointer of a wrapper of `desc`'s own class whose base is `base`.
-unsafe fn own_pointer(
+pub(super) unsafe fn own_pointer(
     value: *mut ffi::PyObject,
     desc: &TypeDesc,
     base: *mut ffi::PyTypeObject,

@@ -1,10 +1,11 @@
 //! Reads the text form of a plan.
 
-use super::{ARRAYS, GIVEN, LISTS, OWNED};
+use super::{ARRAYS, GIVEN, LISTS, OWNED, SCOPES};
 use crate::ir::AbiType;
 use crate::ir::text::{ABI_TYPES, value_of};
 use crate::plan::{
-    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, When,
+    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, UserData,
+    When,
 };
 use crate::signature::{Transfer, TypeRef};
 
@@ -37,6 +38,7 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
         symbol: String::new(),
         constructor: false,
         params: Vec::new(),
+        rest: None,
         ins: Vec::new(),
         call: Call {
             target: None,
@@ -194,6 +196,10 @@ impl<'a> Words<'a> {
             "value" => Conv::Value,
             "gerror" => Conv::Error,
             "array" => Conv::Array(Box::new(self.array()?)),
+            "closure" => Conv::Closure {
+                ty: self.type_ref()?,
+            },
+            "callback" => self.callback()?,
             "ghashtable" => {
                 self.expect("from")?;
                 let key = Box::new(self.conv()?);
@@ -209,6 +215,25 @@ impl<'a> Words<'a> {
                 }
                 None => return Err(format!("{word:?} is no conversion")),
             },
+        })
+    }
+
+    fn callback(&mut self) -> Result<Conv, String> {
+        let ty = self.type_ref()?;
+        let scope = self.next()?;
+        let scope = value_of(SCOPES, scope).ok_or_else(|| format!("{scope:?} is no scope"))?;
+        let data = match self.eat("data") {
+            false if self.eat("ignores") => UserData::Ignored(self.number()?),
+            false => UserData::None,
+            true if self.eat("rest") => UserData::Rest,
+            true => UserData::Param(self.number()?),
+        };
+        let destroy = self.eat("destroy");
+        Ok(Conv::Callback {
+            ty,
+            scope,
+            data,
+            destroy,
         })
     }
 
@@ -284,6 +309,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
                 optional: words.eat("optional"),
             });
         }
+        "rest" => plan.rest = Some(words.next()?.to_owned()),
         "in" => {
             let cell = words.cell()?;
             words.expect("<-")?;

@@ -112,7 +112,7 @@ unsafe fn collect(len: usize, item: &ItemDesc, mut next: impl FnMut(usize) -> u6
                 continue;
             }
             let object = item.convert_out(cell);
-            if item.copied || object.is_null() {
+            if item.copied {
                 item.free(cell);
             }
             match object.is_null() {
