@@ -185,6 +185,7 @@ def released_after_the_first_invocation():
 @script
 def released_even_when_it_raises():
     """Callables that raise are released all the same."""
+
     class Raises:
         def __call__(self, *_):
             raise KeyError("in a callback")
@@ -377,7 +378,12 @@ def asynchronous_reading():
         seen.append([source is stream, source.read_bytes_finish(result).get_data(), list(data)])
         loop.quit()
 
-    for args in ((None, done), (None, done, 1), (None, done, 1, 2), (Gio.Cancellable(), done, None)):
+    for args in (
+        (None, done),
+        (None, done, 1),
+        (None, done, 1, 2),
+        (Gio.Cancellable(), done, None),
+    ):
         stream.read_bytes_async(3, GLib.PRIORITY_DEFAULT, *args)
         loop.run()
     stream.close_async(GLib.PRIORITY_DEFAULT, callback=lambda *_: loop.quit())
