@@ -62,8 +62,10 @@ call("GLib.Error.new_literal", 5, "message", 6)
 for thing in (fresh(error), fresh(remote), fresh(Sub), fresh(Sub, "é", "d", -1), None, 5, "x",
               fresh(error, None), fresh(error, "a", None), fresh(error, code=2**40),
               fresh(error, code=1.5), fresh(error, code=True), fresh(error, message=5),
-              fresh(error, message="a\0b"), fresh(error, domain=""), fresh(error, "\ud800"),
-              fresh(incomplete), fresh(Computed), fresh(RuntimeError, "x"), GLib.Error):  # fmt: skip
+              fresh(error, message="a\0b"), fresh(error, domain=""),
+              fresh(error, "\ud800"),
+              fresh(incomplete), fresh(Computed),
+              fresh(RuntimeError, "x"), GLib.Error):  # fmt: skip
     call("Gio.DBusError.is_remote_error", thing)
 for thing in (fresh(error), fresh(remote), fresh(Sub, "é", "d", -1)):
     call("Gio.DBusError.get_remote_error", thing)
