@@ -159,8 +159,11 @@ unsafe fn variant(value: Object, cell: Cell, desc: Desc) -> i32 {
         if pointer.is_null() || wrapped_gtype(value) != desc.gtype {
             return BAIL;
         }
-        if desc.full {
-            (super::glib().g_variant_ref)(pointer);
+        match desc.full {
+            true => {
+                (super::glib().g_variant_ref)(pointer);
+            }
+            false => desc.accept(ffi::Py_TYPE(value)),
         }
         done(cell, pointer as u64)
     }
