@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use gijit::ir::AbiType;
+use gijit::plan::MAX_CELLS;
 use gijit::plan::link::{FreeFn, OutFn, Step};
 use gijit::plan::reverse::{Argument, Incoming};
-use gijit::plan::MAX_CELLS;
 use gijit::signature::Scope;
 use pyo3::ffi;
 use smallvec::{SmallVec, smallvec};
@@ -174,11 +174,7 @@ impl Frame {
     ///
     /// # Safety
     /// As for [`run`].
-    unsafe fn arguments(
-        &mut self,
-        closure: *const Closure,
-        objects: &mut Objects,
-    ) -> bool {
+    unsafe fn arguments(&mut self, closure: *const Closure, objects: &mut Objects) -> bool {
         for (argument, step) in self.kind.plan.arguments.iter().zip(&self.kind.outs) {
             // SAFETY: the helper has the signature of an *out* step, and its cell holds what C has
             // passed; user data is a tuple or NULL.
