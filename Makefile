@@ -20,7 +20,7 @@ help:
 	@echo "build  .venv/ with gijit installed in release mode"
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
-	@echo "bench  calls per tier against stock PyGObject, many repeats"
+	@echo "bench  calls per tier against stock PyGObject, C, ctypes and cffi; writes docs/benchmarks.md"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"
 	@echo "clean  removes all that the other targets made"
@@ -57,7 +57,7 @@ demo: build
 	@$(PY) demo/demo.py
 
 bench: build
-	@$(PY) demo/demo.py --markdown --repeats 15
+	@$(PY) benches/bench.py
 
 lint: setup
 	cargo fmt --all --check

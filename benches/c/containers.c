@@ -1,0 +1,83 @@
+/* Arrays, string vectors, bytes and hash tables. */
+#include "calls.h"
+
+/* A new vector of the strings of a list, each a pointer into its Python string. */
+static const char **to_strings(PyObject *list)
+{
+  if (!PyList_Check(list)) {
+    PyErr_SetString(PyExc_TypeError, "a list is needed");
+    return NULL;
+  }
+  Py_ssize_t count = PyList_GET_SIZE(list);
+  const char **strings = g_new(const char *, count + 1);
+  for (Py_ssize_t i = 0; i < count; i++)
+    if (!to_text(PyList_GET_ITEM(list, i), &strings[i])) {
+      g_free(strings);
+      return NULL;
+    }
+  strings[count] = NULL;
+  return strings;
+}
+
+#define STRINGS(place, name)                                                              \
+  const char **name = to_strings(args[place]);                                            \
+  if (!name)                                                                              \
+    return NULL;
+
+FUNCTION(variant_new_strv, 1, STRINGS(0, strings) GVariant *r;
+         NATIVE(r = g_variant_ref_sink(g_variant_new_strv(strings, -1)))
+         g_free(strings);
+         return from_variant(r);)
+
+FUNCTION(environ_getenv, 2, STRINGS(0, strings) const char *s; const char *r;
+         if (!to_text(args[1], &s)) { g_free(strings); return NULL; }
+         NATIVE(r = g_environ_getenv((char **)strings, s))
+         g_free(strings);
+         return from_text(r);)
+
+FUNCTION(bytes_new, 1, Py_buffer view; GBytes *r;
+         if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) return NULL;
+         NATIVE(r = g_bytes_new(view.buf, (gsize)view.len))
+         PyBuffer_Release(&view);
+         return pyg_boxed_new(G_TYPE_BYTES, r, FALSE, TRUE);)
+
+FUNCTION(base64_encode, 1, Py_buffer view; char *r;
+         if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) return NULL;
+         NATIVE(r = g_base64_encode(view.buf, (gsize)view.len))
+         PyBuffer_Release(&view);
+         return from_owned_text(r);)
+
+FUNCTION(shell_parse_argv, 1, TEXT(0, line) GError *error = NULL; int count; char **r;
+         NATIVE(g_shell_parse_argv(line, &count, &r, &error))
+         return error ? from_error(error)
+                      : Py_BuildValue("(ON)", Py_True, from_strv(r));)
+
+FUNCTION(uri_parse_params, 4, TEXT(0, text) INT64(1, length) TEXT(2, separators) UINT32(3, flags)
+         GError *error = NULL; GHashTable *r;
+         NATIVE(r = g_uri_parse_params(text, length, separators, (GUriParamsFlags)flags, &error))
+         if (error) return from_error(error);
+         PyObject *dict = PyDict_New();
+         GHashTableIter iter; gpointer key; gpointer value;
+         g_hash_table_iter_init(&iter, r);
+         while (g_hash_table_iter_next(&iter, &key, &value)) {
+           PyObject *k = PyUnicode_FromString(key); PyObject *v = PyUnicode_FromString(value);
+           PyDict_SetItem(dict, k, v);
+           Py_DECREF(k); Py_DECREF(v);
+         }
+         g_hash_table_unref(r);
+         return dict;)
+
+FUNCTION(action_group_list_actions, 1, OBJECT(0, o) char **r;
+         NATIVE(r = g_action_group_list_actions(o))
+         return from_strv(r);)
+
+PyMethodDef containers_methods[] = {
+    METHOD(variant_new_strv),
+    METHOD(environ_getenv),
+    METHOD(bytes_new),
+    METHOD(base64_encode),
+    METHOD(shell_parse_argv),
+    METHOD(uri_parse_params),
+    METHOD(action_group_list_actions),
+    {NULL, NULL, 0, NULL},
+};
