@@ -11,6 +11,7 @@ marked.
 
 import argparse
 import fnmatch
+import itertools
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 
 import foreign
+import programs
 import report
 from shapes import SHAPES
 
@@ -29,14 +31,18 @@ ROOT = HERE.parent
 TIERS = ("tier0", "tier1", "tier2")
 VARIANTS = ("stock", *TIERS, "c-held", "c-released", "ctypes", "cffi")
 TIMEOUT = 240
+# Shapes that one worker measures: few, so that the variants of one shape are close in time.
+GROUP = 25
 
 
 def environment(variant):
-    """The environment of a worker: one tier forced, or gijit off."""
+    """The environment of a process: one tier forced, gijit as users run it, or gijit off."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIJIT")}
     # What GTK may not do: look for an accessibility bus, and complain.
     env["NO_AT_BRIDGE"] = "1"
     env["GIJIT"] = "0"
+    if variant == "gijit":
+        env["GIJIT"] = "1"
     if variant in TIERS:
         env |= {"GIJIT": "1", "GIJIT_MAX_TIER": variant[-1], "GIJIT_COMPILE": "sync"}
         # Tier 2 is specialised to what tier 1 saw, as in a program that runs for a while.
@@ -56,37 +62,39 @@ def worker(variant, numbers, env, *options):
 def note(text):
     """A line of progress that the next one replaces; nothing where nobody watches."""
     if sys.stderr.isatty():
-        print(f"\r{text:60}\r", end="", file=sys.stderr, flush=True)
+        print(f"\r{text:100}\r", end="", file=sys.stderr, flush=True)
 
 
 def measure(numbers, options):
     """{shape number: {variant: [nanoseconds]}} and {variant: {shape number: why it failed}}."""
     figures = {number: {} for number in numbers}
     failures = {}
-    for turn in range(options.rounds):
-        for variant in VARIANTS:
-            note(f"measuring: round {turn + 1} of {options.rounds}, {variant}")
-            found = worker(
-                variant, numbers, environment(variant),
-                "--seconds", str(options.seconds), "--values", str(options.values),
-            )  # fmt: skip
-            for number, values in found["results"].items():
-                figures[int(number)].setdefault(variant, []).extend(values)
-            if found["failures"]:
-                failures[variant] = found["failures"]
+    groups = [numbers[start : start + GROUP] for start in range(0, len(numbers), GROUP)]
+    for turn, group, variant in itertools.product(range(options.rounds), groups, VARIANTS):
+        note(f"measuring: round {turn + 1} of {options.rounds}, {SHAPES[group[0]].name}, {variant}")
+        found = worker(
+            variant, group, environment(variant),
+            "--seconds", str(options.seconds), "--values", str(options.values),
+        )  # fmt: skip
+        for number, values in found["results"].items():
+            figures[int(number)].setdefault(variant, []).extend(values)
+        failures.setdefault(variant, {}).update(found["failures"])
     note("")
-    return figures, failures
+    return figures, {variant: why for variant, why in failures.items() if why}
 
 
 def executed(numbers):
-    """{shape number: {tier: what executed the calls}}, from processes that are not timed."""
+    """{shape number: {tier: what executed the calls}} and {shape number: whether tier 2 holds the
+    interpreter lock}, from processes that are not timed."""
     found = {number: {} for number in numbers}
+    locks = {}
     for tier in TIERS:
         note(f"checking what executes the calls: {tier}")
         env = {**environment(tier), "GIJIT_STATS": os.devnull}
         for number, where in worker(tier, numbers, env, "--where")["results"].items():
-            found[int(number)][tier] = where
-    return found
+            found[int(number)][tier] = where["tier"]
+            locks[int(number)] = where["lock"]
+    return found, locks
 
 
 def summary(values):
@@ -129,7 +137,7 @@ def main():
         sys.exit(f"no call matches {options.shapes!r}")
     begun, load = time.monotonic(), os.getloadavg()[0]
     foreign.build()
-    where = executed(numbers)
+    where, locks = executed(numbers)
     figures, failures = measure(numbers, options)
     result = {
         "machine": report.machine(load),
@@ -139,18 +147,25 @@ def main():
                 "name": SHAPES[number].name,
                 "kind": SHAPES[number].kind,
                 "executed": where[number],
+                "lock": locks.get(number),
                 "ns": {variant: summary(values) for variant, values in figures[number].items()},
             }
             for number in numbers
         ],
     }
+    whole = options.shapes == "*" and displayed and not options.quick
+    both = {variant: environment(variant) for variant in ("stock", "gijit")}
+    note("measuring: whole processes")
+    result["programs"] = programs.measure(both, options.rounds) if whole else []
+    result["compiling"] = programs.compiling(both["gijit"]) if whole else {}
+    note("")
     result["means"] = report.means(result["shapes"])
     result["seconds"] = round(time.monotonic() - begun)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(result, indent=1) + "\n")
     text = report.document(result)
     print(text)
-    if not options.quick and options.shapes == "*" and displayed:
+    if whole:
         (ROOT / "docs" / "benchmarks.md").write_text(text + "\n")
 
 

@@ -13,6 +13,7 @@ HEADINGS = ("stock", "tier 0", "tier 1", "tier 2", "C", "C, lock released", "cty
 # Name of the ratio, its heading, the figure above and below, and the most that is aimed at.
 RATIOS = (
     ("stock/tier2", "stock / tier 2", "stock", "tier2", None),
+    ("tier2/c-same", "tier 2 / C, same lock", "tier2", "c-same", 1.3),
     ("tier2/c-held", "tier 2 / C", "tier2", "c-held", 1.3),
     ("tier2/c-released", "tier 2 / C released", "tier2", "c-released", 1.3),
     ("tier1/tier2", "tier 1 / tier 2", "tier1", "tier2", 1.5),
@@ -44,6 +45,8 @@ def machine(load):
 def ratio(shape, above, below):
     """The ratio of two medians, or None where one of them is missing, or where gijit's figure is
     not that of the tier it stands for."""
+    if below == "c-same":
+        below = f"c-{shape['lock']}"
     for variant in (above, below):
         if variant not in shape["ns"] or fell_back(shape, variant):
             return None
@@ -83,12 +86,49 @@ def ratio_cell(shape, above, below, most):
     if value is None:
         return ""
     behind = value > most if most else value < 1
-    return f"**{value:.2f}**" if behind else f"{value:.2f}"
+    return bold_if(value, behind)
 
 
 def table(headings, rows):
     lines = ["| " + " | ".join(headings) + " |", "|---|" + "---:|" * (len(headings) - 1)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def programs_text(result):
+    """The tables of `programs`."""
+    rows = [
+        (
+            one["name"],
+            f"{one['stock']:.1f} {one['unit']}",
+            f"{one['gijit']:.1f} {one['unit']}",
+            bold_if(one["gijit"] / one["stock"], one["gijit"] > one["stock"]),
+        )
+        for one in result["programs"]
+    ]
+    lines = [
+        "Wall-clock time, the median of a few runs that took turns; gijit as users run it. Bold: "
+        "gijit is behind.",
+        "",
+        *table(("program", "stock", "gijit", "gijit / stock"), rows),
+        "",
+        "Time to compile one callable, on the compile thread while the program runs:",
+        "",
+    ]
+    rows = [
+        (
+            f"tier {tier}",
+            str(found["thunks"]),
+            f"{found['median']:.2f} ms",
+            f"{found['most']:.2f} ms",
+            f"{found['bytes']:.0f}",
+        )
+        for tier, found in result["compiling"].items()
+    ]
+    return [*lines, *table(("", "thunks", "median", "longest", "bytes of code, mean"), rows)]
+
+
+def bold_if(value, behind):
+    return f"**{value:.2f}**" if behind else f"{value:.2f}"
 
 
 def document(result):
@@ -101,10 +141,12 @@ def document(result):
         f"{about['pygobject']}. The load of the machine was {about['load']} when it began: where "
         "that is not near 0, read the ratios and not the absolute figures.",
         "",
-        "Nanoseconds of processor time per call, the empty loop taken off: medians over worker processes that took "
-        "turns, and half the distance between the quartiles. The function is in a variable, so no "
-        "attribute lookup is part of a call. C is a small extension (`benches/c`) that keeps the "
-        "interpreter lock or releases it around the native call. In ctypes and cffi, strings are "
+        "Nanoseconds of processor time per call, the empty loop taken off: medians over worker "
+        "processes that took turns, and half the distance between the quartiles. The function is "
+        "in a variable, so no attribute lookup is part of a call. C is a small extension "
+        "(`benches/c`) that keeps the "
+        "interpreter lock or releases it around the native call; *same lock* compares with the one "
+        "that does what gijit does for that function. In ctypes and cffi, strings are "
         "encoded and decoded by the caller. A star marks a call that the forced tier did not "
         "execute; it is in no ratio and no mean.",
         "",
@@ -129,6 +171,8 @@ def document(result):
         for shape in shapes
     ]
     lines += table(("call", *(heading for _, heading, *_ in RATIOS)), rows)
+    if result["programs"]:
+        lines += ["", "## Whole processes", "", *programs_text(result)]
     elsewhere = [
         f"* `{shape['name']}` with {tier} forced: {where}"
         for shape in shapes

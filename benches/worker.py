@@ -2,8 +2,10 @@
 
 The driver starts one such process per variant and round. Each loop is calibrated to a set time, and
 the time of the same loop with an empty body is taken off. The clock is the thread's processor time:
-no call here waits, and what other programs do on a busy machine is then no part of it. With --where, nothing is timed: it prints
-which tier executed the calls of each shape, by gijit's own count.
+no call here waits, and what other programs do on a busy machine is then no part of it.
+
+With --where, nothing is timed: it prints which tier executed the calls of each shape, by gijit's
+own count, and whether the interpreter lock was held during the native call.
 """
 
 import argparse
@@ -49,7 +51,8 @@ def maker(variant):
 
 
 def loop_of(shape, variant, make):
-    """A function that runs the shape's statement so many times and returns the seconds."""
+    """The shape's `f`, and a function that runs its statement so many times and returns the
+    seconds that took."""
     namespace = {}
     exec(IMPORTS + (GTK_IMPORTS if shape.gtk else "") + shape.setup, namespace)
     namespace["f"] = make.function(shape, namespace)
@@ -64,7 +67,7 @@ def loop_of(shape, variant, make):
         namespace["string"] = ffi.string
         for name in [name for name in namespace if name.startswith("address_")]:
             namespace[name] = ffi.cast("void *", namespace[name])
-    return compiled(make.statement(shape), namespace)
+    return namespace["f"], compiled(make.statement(shape), namespace)
 
 
 def compiled(statement, namespace):
@@ -104,6 +107,13 @@ def where(loop):
     return ", ".join(f"{tier} {count}" for tier, count in counts.items()) or "nothing"
 
 
+def lock(function):
+    """Whether gijit holds the interpreter lock during the native call: "held" or "released"."""
+    import gijit
+
+    return "held" if "lock held" in gijit.explain(function, "gil") else "released"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variant")
@@ -120,9 +130,9 @@ def main():
         if options.variant in FOREIGN and not shape.declaration:
             continue
         try:
-            loop = loop_of(shape, options.variant, make)
+            function, loop = loop_of(shape, options.variant, make)
             if options.where:
-                results[number] = where(loop)
+                results[number] = {"tier": where(loop), "lock": lock(function)}
             else:
                 figures = nanoseconds(loop, options.seconds, options.values)
                 results[number] = [figure - empty for figure in figures]

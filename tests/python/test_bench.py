@@ -38,10 +38,11 @@ def test_every_variant_has_figures(result):
 def test_each_forced_tier_executed_the_calls(result):
     for shape in result["shapes"]:
         assert shape["executed"] == {tier: tier for tier in ("tier0", "tier1", "tier2")}, shape
+        assert shape["lock"] in ("held", "released")
 
 
 def test_the_means_cover_all_calls(result):
-    for name in ("stock/tier2", "tier2/c-held", "tier2/c-released", "tier0/stock"):
+    for name in ("stock/tier2", "tier2/c-same", "tier2/c-held", "tier2/c-released", "tier0/stock"):
         assert result["means"][name]["calls"] == len(result["shapes"])
 
 

@@ -1,0 +1,177 @@
+"""What is measured of whole processes: start-up, cold calls, loops, memory,
+compile latency.
+
+Each program is a Python script in a process of its own that prints its figures as JSON. Stock and
+gijit (as users run it) take turns; the figures are medians.
+"""
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+from collections import namedtuple
+
+Program = namedtuple("Program", "name unit code")
+TIMEOUT = 120
+
+HEAD = "import gi, time, json\nbegun = time.perf_counter()\ndef spent(): return "
+HEAD += "(time.perf_counter() - begun) * 1000\n"
+GTK = "gi.require_version('Gtk', '3.0')\nfrom gi.repository import GLib, Gio, GObject, Gtk\n"
+AGAIN = "begun = time.perf_counter()\n"
+END = "\nprint(json.dumps(spent()))"
+
+COLD = """
+from inspect import isclass
+found = []
+for name in dir(Gtk):
+    class_ = getattr(Gtk, name)
+    if isclass(class_) and issubclass(class_, Gtk.Widget) and class_ is not Gtk.Widget:
+        found += [vars(class_)[key] for key in sorted(vars(class_)) if key.startswith('get_')]
+found = found[:1000]
+begun = time.perf_counter()
+for function in found:
+    # None is no widget: the signature is read and the argument refused, nothing in GTK runs.
+    try:
+        function(None)
+    except Exception:
+        pass
+"""
+
+PROGRAMS = (
+    Program("start-up: import Gtk", "ms", HEAD + GTK + END),
+    Program("start-up: every name of Gtk once", "ms",
+            HEAD + GTK + "for name in dir(Gtk): getattr(Gtk, name, None)" + END),
+    Program("cold: first calls of up to 1,000 getters, refused", "ms", HEAD + GTK + COLD + END),
+    Program("loop: Gtk.ListStore, 20,000 rows filled and read", "ms", HEAD + GTK + AGAIN + """
+store = Gtk.ListStore(str, int)
+for number in range(20000):
+    store.append(['text', number])
+assert sum(row[1] for row in store) == 199990000
+""" + END),
+    Program("loop: Gtk.TextBuffer, 2,000 lines filled and walked", "ms", HEAD + GTK + AGAIN + """
+buffer = Gtk.TextBuffer()
+for number in range(2000):
+    buffer.insert(buffer.get_end_iter(), 'a line of text\\n')
+place = buffer.get_start_iter()
+count = 0
+while place.forward_char():
+    count += place.get_char() == 'x'
+""" + END),
+    Program("loop: 500 labels and buttons in boxes", "ms", HEAD + GTK + AGAIN + """
+outer = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
+for number in range(500):
+    row = Gtk.Box()
+    row.pack_start(Gtk.Label(label=str(number)), True, True, 0)
+    row.pack_start(Gtk.Button.new_with_label('press'), False, False, 0)
+    outer.pack_start(row, False, False, 0)
+outer.show_all()
+""" + END),
+    Program("loop: Gio, a directory enumerated 10 times", "ms", HEAD + GTK + AGAIN + """
+for _ in range(10):
+    folder = Gio.File.new_for_path('/usr/bin')
+    for info in folder.enumerate_children('standard::name,standard::size', 0, None):
+        info.get_name(), info.get_size()
+""" + END),
+    Program("loop: GLib.KeyFile, 20,000 entries", "ms", HEAD + GTK + AGAIN + """
+keys = GLib.KeyFile.new()
+for number in range(20000):
+    keys.set_integer(f'group{number % 10}', f'key{number % 100}', number)
+for number in range(20000):
+    keys.get_integer(f'group{number % 10}', f'key{number % 10}')
+""" + END),
+    Program("loop: GLib.Variant built and unpacked 1,000 times", "ms", HEAD + GTK + AGAIN + """
+for number in range(1000):
+    GLib.Variant('(sa{sv}ai)', ('text', {'a': GLib.Variant('i', number)}, [1, 2, 3])).unpack()
+""" + END),
+    Program("loop: 20,000 idle callbacks", "ms", HEAD + GTK + AGAIN + """
+loop = GLib.MainLoop()
+left = [20000]
+def idle():
+    left[0] -= 1
+    if left[0] == 0:
+        loop.quit()
+    return left[0] > 0
+GLib.idle_add(idle)
+loop.run()
+""" + END),
+    Program("loop: Gio.ListStore, 2,000 items sorted in Python", "ms", HEAD + GTK + AGAIN + """
+store = Gio.ListStore.new(Gio.SimpleAction)
+for number in range(2000):
+    store.append(Gio.SimpleAction.new(f'name{number * 7919 % 2000}', None))
+def compare(one, other, *data):
+    a, b = one.get_name(), other.get_name()
+    return (a > b) - (a < b)
+store.sort(compare)
+""" + END),
+    Program("memory: resident after import Gtk", "MiB", HEAD + GTK + """
+import os
+pages = int(open('/proc/self/statm').read().split()[1])
+print(json.dumps(pages * os.sysconf('SC_PAGE_SIZE') / 2**20))
+"""),
+)  # fmt: skip
+
+
+# Calls of many different functions, each often enough for all tiers.
+COMPILED = (
+    HEAD
+    + GTK
+    + """
+label = Gtk.Label()
+names = [name for name in dir(Gtk.Label) if name.startswith(('get_', 'is_'))]
+for name in names:
+    for _ in range(6000):
+        try:
+            getattr(label, name)()
+        except TypeError:
+            break
+import gijit
+gijit.flush()
+"""
+)
+LINE = re.compile(
+    r"tier (\d), lowered in (\d+) us, compiled in (\d+) us, placed in (\d+) us, (\d+) b"
+)
+
+
+def compiling(env):
+    """{tier: figures of its compilations in milliseconds and bytes}, from gijit's own trace."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED], env={**env, "GIJIT_TRACE": "compile"},
+        capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    tiers = {}
+    for tier, *times, size in LINE.findall(done.stderr):
+        tiers.setdefault(tier, []).append((sum(map(int, times)) / 1000, int(size)))
+    return {
+        tier: {
+            "thunks": len(found),
+            "median": statistics.median(milliseconds for milliseconds, _ in found),
+            "most": max(milliseconds for milliseconds, _ in found),
+            "bytes": statistics.mean(size for _, size in found),
+        }
+        for tier, found in sorted(tiers.items())
+    }
+
+
+def figure(program, env):
+    done = subprocess.run(
+        [sys.executable, "-c", program.code], env=env, capture_output=True, text=True,
+        timeout=TIMEOUT,
+    )  # fmt: skip
+    if done.returncode != 0:
+        sys.exit(f"{program.name} failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def measure(environments, rounds):
+    """[{"name", "unit", "stock", "gijit"}]; `environments` are those of the two."""
+    found = []
+    for program in PROGRAMS:
+        figures = {variant: [] for variant in environments}
+        for _ in range(rounds):
+            for variant, env in environments.items():
+                figures[variant].append(figure(program, env))
+        medians = {variant: statistics.median(values) for variant, values in figures.items()}
+        found.append({"name": program.name, "unit": program.unit, **medians})
+    return found
