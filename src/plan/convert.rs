@@ -41,7 +41,7 @@ pub(super) fn conversion(
         }),
         Type::Utf8 => Ok(Conv::Utf8),
         Type::Filename => Ok(Conv::Filename),
-        Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
+        Type::Object { ty, gobject: false } => Ok(Conv::Fundamental { ty: ty.clone() }),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
             StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
@@ -140,6 +140,7 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         _ if transfer == Transfer::None => None,
         Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
         Conv::Object { .. } => Some(Free::Object),
+        Conv::Fundamental { ty } => Some(Free::Fundamental { ty: ty.clone() }),
         Conv::Boxed { ty } | Conv::Closure { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
         Conv::Error => Some(Free::Error),

@@ -73,6 +73,10 @@ pub enum Conv {
     Object {
         ty: TypeRef,
     },
+    /// An instance of a fundamental type that is no GObject, such as a `GParamSpec`.
+    Fundamental {
+        ty: TypeRef,
+    },
     /// A boxed struct or union behind a `gi.Boxed` wrapper.
     Boxed {
         ty: TypeRef,
@@ -242,6 +246,7 @@ impl Conv {
             | Conv::Utf8
             | Conv::Filename
             | Conv::Object { .. }
+            | Conv::Fundamental { .. }
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
             | Conv::Variant { .. }
@@ -269,6 +274,7 @@ impl Conv {
             Conv::Enum { ty, .. }
             | Conv::Flags { ty, .. }
             | Conv::Object { ty }
+            | Conv::Fundamental { ty }
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
@@ -357,6 +363,8 @@ pub enum Free {
     Memory,
     /// `g_object_unref`.
     Object,
+    /// The function of the fundamental type that drops a reference.
+    Fundamental { ty: TypeRef },
     /// `g_boxed_free` of the type.
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.

@@ -19,6 +19,7 @@ GROUPS = (
     "pointers",
     "containers",
     "objects",
+    "fundamentals",
     "boxed",
     "allocated",
     "values",

@@ -11,6 +11,7 @@ use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
 use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
+use gijit::signature::fundamental::Counting;
 use gijit::signature::girepository::{Girepository, Info};
 use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
 use pyo3::ffi;
@@ -21,6 +22,7 @@ use super::callback::{CallbackDesc, Destroy, Kind};
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::fundamental::FundamentalDesc;
 use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
 use super::table::step;
@@ -253,6 +255,10 @@ impl<'py> Linker<'_, 'py> {
                 let conv = Conv::Boxed { ty: ty.clone() };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
+            Free::Fundamental { ty } => {
+                let conv = Conv::Fundamental { ty: ty.clone() };
+                free_step(free, &conv, self.desc(&conv, false, false)?)
+            }
             Free::Container { conv, transfer } => {
                 free_step(free, conv, self.outward(conv, *transfer)?.desc)
             }
@@ -362,6 +368,17 @@ impl<'py> Linker<'_, 'py> {
         }
         let class = self.class(ty).map_err(Unlinked::Raised)?;
         let class = class.cast_into::<PyType>().map_err(|_| reject())?;
+        if let Conv::Fundamental { .. } = conv {
+            let readable = crate::layout::layout(self.py).fundamental_readable;
+            // SAFETY: the binding's info is an object's, kept alive by the bindings.
+            let counting = unsafe { Counting::of(self.repository, binding.info as Info) };
+            return Ok(keep(FundamentalDesc {
+                counting: counting.ok().filter(|_| readable).ok_or_else(reject)?,
+                py_type: class.into_ptr().cast(),
+                nullable,
+                full,
+            }));
+        }
         let members = match conv {
             // SAFETY: the binding's info is an enum's, kept alive by the bindings.
             Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },

@@ -15,6 +15,7 @@ mod callback;
 mod class;
 mod container;
 pub mod desc;
+mod fundamental;
 mod gerror;
 mod linker;
 mod outward;
@@ -203,6 +204,7 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Enum { .. } => step!(s::in_enum, desc),
         Conv::Flags { .. } => step!(s::in_flags, desc),
         Conv::Object { .. } => step!(wrapped::in_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::in_fundamental, desc),
         Conv::Boxed { .. } => step!(wrapped::in_boxed, desc),
         Conv::Struct { .. } => step!(wrapped::in_struct, desc),
         Conv::Variant { .. } => step!(wrapped::in_variant, desc),
@@ -266,6 +268,7 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Enum { .. } => step!(o::out_enum, desc),
         Conv::Flags { .. } => step!(o::out_flags, desc),
         Conv::Object { .. } => step!(o::out_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::out_fundamental, desc),
         Conv::Boxed { .. } => step!(o::out_boxed, desc),
         Conv::Struct { .. } => step!(o::out_struct, desc),
         Conv::Variant { .. } => step!(o::out_variant, desc),
@@ -308,6 +311,7 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
     match free {
         Free::Memory => step!(wrapped::free_memory, desc),
         Free::Object => step!(wrapped::unref_object, desc),
+        Free::Fundamental { .. } => step!(fundamental::unref_fundamental, desc),
         Free::Boxed { .. } => step!(wrapped::free_boxed, desc),
         Free::Variant => step!(wrapped::unref_variant, desc),
         Free::Container { .. } => match conv {

@@ -177,6 +177,9 @@ impl<'a> Words<'a> {
             "object" => Conv::Object {
                 ty: self.type_ref()?,
             },
+            "fundamental" => Conv::Fundamental {
+                ty: self.type_ref()?,
+            },
             "boxed" => Conv::Boxed {
                 ty: self.type_ref()?,
             },
@@ -263,6 +266,9 @@ impl<'a> Words<'a> {
         Ok(match self.next()? {
             "memory" => Free::Memory,
             "object" => Free::Object,
+            "fundamental" => Free::Fundamental {
+                ty: self.type_ref()?,
+            },
             "boxed" => Free::Boxed {
                 ty: self.type_ref()?,
             },
