@@ -189,6 +189,12 @@ fn what_is_given_away_is_undone() {
         (structure(StructKind::Boxed), Some(boxed)),
         (structure(StructKind::Variant), Some(Free::Variant)),
         (
+            structure(StructKind::Foreign),
+            Some(Free::Foreign {
+                ty: named("Struct"),
+            }),
+        ),
+        (
             Type::Object {
                 ty: named("ParamSpec"),
                 gobject: false,
@@ -435,7 +441,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
             function(vec![towards(Direction::Out, param("a", callback))]),
         ),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
-        of(Reason::ForeignStruct, structure(StructKind::Foreign)),
         (
             Reason::ClassStruct,
             function(vec![given(param("a", structure(StructKind::ClassStruct)))]),

@@ -32,6 +32,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/container/outward.rs",
     "python/src/marshal/container/sequence.rs",
     "python/src/marshal/desc.rs",
+    "python/src/marshal/foreign.rs",
     "python/src/marshal/fundamental.rs",
     "python/src/marshal/gerror.rs",
     "python/src/marshal/linker.rs",

@@ -109,7 +109,11 @@ impl GHashTableIter {
     pub const UNSET: Self = GHashTableIter { private: [0; 6] };
 }
 
-fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
+/// The function `name` of a library that the process has loaded.
+///
+/// # Errors
+/// What is missing.
+pub fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
     let missing = || format!("{library} lacks {name} or is not loaded");
     let library = std::ffi::CString::new(library).map_err(|_| missing())?;
     let symbol = std::ffi::CString::new(name).map_err(|_| missing())?;

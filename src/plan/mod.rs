@@ -81,6 +81,10 @@ pub enum Conv {
     Boxed {
         ty: TypeRef,
     },
+    /// A struct that another module than PyGObject wraps.
+    Foreign {
+        ty: TypeRef,
+    },
     /// An unregistered struct or union behind a `gi.Struct` wrapper.
     Struct {
         ty: TypeRef,
@@ -247,6 +251,7 @@ impl Conv {
             | Conv::Filename
             | Conv::Object { .. }
             | Conv::Fundamental { .. }
+            | Conv::Foreign { .. }
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
             | Conv::Variant { .. }
@@ -275,6 +280,7 @@ impl Conv {
             | Conv::Flags { ty, .. }
             | Conv::Object { ty }
             | Conv::Fundamental { ty }
+            | Conv::Foreign { ty }
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
@@ -318,7 +324,10 @@ pub struct In {
 impl In {
     /// Whether it allocates a struct that the callee fills and Python gets.
     pub fn allocates(&self) -> bool {
-        let structure = matches!(self.conv, Conv::Boxed { .. } | Conv::Struct { .. });
+        let structure = matches!(
+            self.conv,
+            Conv::Boxed { .. } | Conv::Struct { .. } | Conv::Foreign { .. }
+        );
         self.param.is_none() && structure
     }
 }
@@ -365,6 +374,8 @@ pub enum Free {
     Object,
     /// The function of the fundamental type that drops a reference.
     Fundamental { ty: TypeRef },
+    /// As the module that wraps the foreign struct does.
+    Foreign { ty: TypeRef },
     /// `g_boxed_free` of the type.
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.

@@ -36,7 +36,7 @@ reasons! {
     Callback = "callback";
     /// A struct of a fundamental type, which PyGObject does not convert.
     Fundamental = "fundamental";
-    /// A struct that another module converts, such as cairo's.
+    /// A struct that another module wraps, for which PyGObject has no converter.
     ForeignStruct = "foreign-struct";
     /// A class struct that is returned, given away or held by a container.
     ClassStruct = "class-struct";

@@ -141,6 +141,7 @@ impl std::fmt::Display for Conv {
             }
             Conv::Object { ty } => write!(f, "object {ty}"),
             Conv::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Conv::Foreign { ty } => write!(f, "foreign {ty}"),
             Conv::Boxed { ty } => write!(f, "boxed {ty}"),
             Conv::Struct { ty } => write!(f, "struct {ty}"),
             Conv::Variant { ty } => write!(f, "variant {ty}"),
@@ -188,6 +189,7 @@ impl std::fmt::Display for Free {
             Free::Memory => f.write_str("memory"),
             Free::Object => f.write_str("object"),
             Free::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Free::Foreign { ty } => write!(f, "foreign {ty}"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
             Free::Value => f.write_str("value"),

@@ -20,6 +20,7 @@ GROUPS = (
     "containers",
     "objects",
     "fundamentals",
+    "foreign",
     "boxed",
     "allocated",
     "values",

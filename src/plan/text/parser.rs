@@ -180,6 +180,9 @@ impl<'a> Words<'a> {
             "fundamental" => Conv::Fundamental {
                 ty: self.type_ref()?,
             },
+            "foreign" => Conv::Foreign {
+                ty: self.type_ref()?,
+            },
             "boxed" => Conv::Boxed {
                 ty: self.type_ref()?,
             },
@@ -267,6 +270,9 @@ impl<'a> Words<'a> {
             "memory" => Free::Memory,
             "object" => Free::Object,
             "fundamental" => Free::Fundamental {
+                ty: self.type_ref()?,
+            },
+            "foreign" => Free::Foreign {
                 ty: self.type_ref()?,
             },
             "boxed" => Free::Boxed {
