@@ -188,6 +188,21 @@ fn what_is_given_away_is_undone() {
         (object(), Some(Free::Object)),
         (structure(StructKind::Boxed), Some(boxed)),
         (structure(StructKind::Variant), Some(Free::Variant)),
+        (
+            structure(StructKind::Foreign),
+            Some(Free::Foreign {
+                ty: named("Struct"),
+            }),
+        ),
+        (
+            Type::Object {
+                ty: named("ParamSpec"),
+                gobject: false,
+            },
+            Some(Free::Fundamental {
+                ty: named("ParamSpec"),
+            }),
+        ),
         (int(), None),
     ] {
         let borrowed = planned(&function(vec![param("a", ty.clone())]));
@@ -405,10 +420,6 @@ fn rejected() -> Vec<(Reason, Signature)> {
     let many = (0..=MAX_PARAMS).map(|index| param(&format!("a{index}"), int()));
     let mut writes = function(vec![param("dest", Type::Utf8)]);
     writes.symbol = "g_strlcpy".to_owned();
-    let fundamental = Type::Object {
-        ty: named("ParamSpec"),
-        gobject: false,
-    };
     let doubles = Type::List {
         kind: ListKind::GList,
         item: Box::new(Item {
@@ -429,9 +440,7 @@ fn rejected() -> Vec<(Reason, Signature)> {
             Reason::Callback,
             function(vec![towards(Direction::Out, param("a", callback))]),
         ),
-        of(Reason::Fundamental, fundamental),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
-        of(Reason::ForeignStruct, structure(StructKind::Foreign)),
         (
             Reason::ClassStruct,
             function(vec![given(param("a", structure(StructKind::ClassStruct)))]),

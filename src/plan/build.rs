@@ -105,7 +105,9 @@ pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
         _ => {}
     }
     let size = |ty| bindings.types.get(ty).map_or(0, |binding| binding.size);
-    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    // What is foreign is the host's to know.
+    let own = |op: &&In| op.allocates() && !matches!(op.conv, Conv::Foreign { .. });
+    let allocated = plan.ins.iter().filter(own);
     match allocated
         .filter_map(|op| op.conv.type_ref())
         .find(|ty| size(ty) == 0)

@@ -41,15 +41,15 @@ pub(super) fn conversion(
         }),
         Type::Utf8 => Ok(Conv::Utf8),
         Type::Filename => Ok(Conv::Filename),
-        Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
+        Type::Object { ty, gobject: false } => Ok(Conv::Fundamental { ty: ty.clone() }),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
             StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
             StructKind::Closure => Err(Reason::StructByValue),
-            StructKind::Foreign => Err(Reason::ForeignStruct),
             StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
+            StructKind::Foreign => Ok(Conv::Foreign { ty: ty.clone() }),
             StructKind::Value => Ok(Conv::Value),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
             StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
@@ -88,8 +88,9 @@ pub(super) fn conversion(
 /// An item that stands in an array itself.
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_class(ty) => Err(Reason::ClassStruct),
-        ty if is_closure(ty) => Err(Reason::Callback),
+        ty if is_kind(ty, StructKind::ClassStruct) => Err(Reason::ClassStruct),
+        ty if is_kind(ty, StructKind::Closure) => Err(Reason::Callback),
+        ty if is_kind(ty, StructKind::Foreign) && !item.is_pointer => Err(Reason::StructByValue),
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
         }),
@@ -100,21 +101,15 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 /// An item that travels in a pointer: small integers as its value, structs behind it.
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_class(ty) => Err(Reason::ClassStruct),
-        ty if is_closure(ty) => Err(Reason::Callback),
+        ty if is_kind(ty, StructKind::ClassStruct) => Err(Reason::ClassStruct),
+        ty if is_kind(ty, StructKind::Closure) => Err(Reason::Callback),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
         ty => conversion(ty, item.is_pointer, None),
     }
 }
 
-fn is_closure(ty: &Type) -> bool {
-    let kind = StructKind::Closure;
-    matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
-}
-
-fn is_class(ty: &Type) -> bool {
-    let kind = StructKind::ClassStruct;
+fn is_kind(ty: &Type, kind: StructKind) -> bool {
     matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
 }
 
@@ -140,6 +135,8 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         _ if transfer == Transfer::None => None,
         Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
         Conv::Object { .. } => Some(Free::Object),
+        Conv::Fundamental { ty } => Some(Free::Fundamental { ty: ty.clone() }),
+        Conv::Foreign { ty } => Some(Free::Foreign { ty: ty.clone() }),
         Conv::Boxed { ty } | Conv::Closure { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
         Conv::Error => Some(Free::Error),

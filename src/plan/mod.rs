@@ -73,8 +73,16 @@ pub enum Conv {
     Object {
         ty: TypeRef,
     },
+    /// An instance of a fundamental type that is no GObject, such as a `GParamSpec`.
+    Fundamental {
+        ty: TypeRef,
+    },
     /// A boxed struct or union behind a `gi.Boxed` wrapper.
     Boxed {
+        ty: TypeRef,
+    },
+    /// A struct that another module than PyGObject wraps.
+    Foreign {
         ty: TypeRef,
     },
     /// An unregistered struct or union behind a `gi.Struct` wrapper.
@@ -242,6 +250,8 @@ impl Conv {
             | Conv::Utf8
             | Conv::Filename
             | Conv::Object { .. }
+            | Conv::Fundamental { .. }
+            | Conv::Foreign { .. }
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
             | Conv::Variant { .. }
@@ -269,6 +279,8 @@ impl Conv {
             Conv::Enum { ty, .. }
             | Conv::Flags { ty, .. }
             | Conv::Object { ty }
+            | Conv::Fundamental { ty }
+            | Conv::Foreign { ty }
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
@@ -312,7 +324,10 @@ pub struct In {
 impl In {
     /// Whether it allocates a struct that the callee fills and Python gets.
     pub fn allocates(&self) -> bool {
-        let structure = matches!(self.conv, Conv::Boxed { .. } | Conv::Struct { .. });
+        let structure = matches!(
+            self.conv,
+            Conv::Boxed { .. } | Conv::Struct { .. } | Conv::Foreign { .. }
+        );
         self.param.is_none() && structure
     }
 }
@@ -357,6 +372,10 @@ pub enum Free {
     Memory,
     /// `g_object_unref`.
     Object,
+    /// The function of the fundamental type that drops a reference.
+    Fundamental { ty: TypeRef },
+    /// As the module that wraps the foreign struct does.
+    Foreign { ty: TypeRef },
     /// `g_boxed_free` of the type.
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.

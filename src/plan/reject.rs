@@ -34,9 +34,9 @@ reasons! {
     List = "list";
     /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
-    /// A fundamental type that is no GObject, such as GParamSpec.
+    /// A struct of a fundamental type, which PyGObject does not convert.
     Fundamental = "fundamental";
-    /// A struct that another module converts, such as cairo's.
+    /// A struct that another module wraps, for which PyGObject has no converter.
     ForeignStruct = "foreign-struct";
     /// A class struct that is returned, given away or held by a container.
     ClassStruct = "class-struct";

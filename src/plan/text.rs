@@ -140,6 +140,8 @@ impl std::fmt::Display for Conv {
                 write!(f, "flags {ty} {}", name_of(ABI_TYPES, *storage))
             }
             Conv::Object { ty } => write!(f, "object {ty}"),
+            Conv::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Conv::Foreign { ty } => write!(f, "foreign {ty}"),
             Conv::Boxed { ty } => write!(f, "boxed {ty}"),
             Conv::Struct { ty } => write!(f, "struct {ty}"),
             Conv::Variant { ty } => write!(f, "variant {ty}"),
@@ -186,6 +188,8 @@ impl std::fmt::Display for Free {
         match self {
             Free::Memory => f.write_str("memory"),
             Free::Object => f.write_str("object"),
+            Free::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Free::Foreign { ty } => write!(f, "foreign {ty}"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
             Free::Value => f.write_str("value"),

@@ -19,6 +19,8 @@ GROUPS = (
     "pointers",
     "containers",
     "objects",
+    "fundamentals",
+    "foreign",
     "boxed",
     "allocated",
     "values",

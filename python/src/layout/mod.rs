@@ -35,6 +35,14 @@ pub const FREE_ON_DEALLOC: usize = 32;
 /// `PyGIBoxed.slice_allocated` and `PyGIBoxed.size`.
 pub const SLICE_ALLOCATED: usize = 40;
 pub const SLICE_SIZE: usize = 48;
+/// `PyGIFundamental.instance`, `.gtype`, `.ref_func` and `.unref_func`.
+pub const FUNDAMENTAL_INSTANCE: usize = 24;
+pub const FUNDAMENTAL_GTYPE: usize = 32;
+pub const FUNDAMENTAL_REF: usize = 40;
+pub const FUNDAMENTAL_UNREF: usize = 48;
+/// `sizeof` of `PyGIFundamental`, and the place of its weak references.
+const FUNDAMENTAL_SIZE: isize = 56;
+const FUNDAMENTAL_WEAK: isize = 16;
 /// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
@@ -67,6 +75,7 @@ pub struct Layout {
     pub gobject_pointer: i32,
     pub boxed_readable: bool,
     pub boxed_pointer: i32,
+    pub fundamental_readable: bool,
     pub immortal_objects: bool,
     pub long_type: usize,
     pub float_type: usize,
@@ -119,6 +128,11 @@ fn probe(py: Python<'_>) -> Layout {
             boxed_holds(py),
             "boxed and struct results run in PyGObject",
         ),
+        (
+            "fundamental wrapper layout",
+            fundamental_holds(py),
+            "fundamentals that are no GObjects run in PyGObject",
+        ),
     ];
     let probes: Vec<Probe> = facts
         .into_iter()
@@ -146,6 +160,7 @@ fn probe(py: Python<'_>) -> Layout {
             gobject_pointer: WRAPPED,
             boxed_readable: probes[4].holds,
             boxed_pointer: WRAPPED,
+            fundamental_readable: probes[5].holds,
             immortal_objects: none_is_immortal(),
             long_type: &raw const ffi::PyLong_Type as usize,
             float_type: &raw const ffi::PyFloat_Type as usize,
@@ -270,6 +285,20 @@ fn boxed_holds(py: Python<'_>) -> bool {
     let sizes =
         || -> PyResult<bool> { Ok(size("Boxed")? == BOXED_SIZE && size("Struct")? == STRUCT_SIZE) };
     sizes().unwrap_or(false) && glib::glib().is_ok()
+}
+
+/// Holds where there are no such wrappers, too.
+fn fundamental_holds(py: Python<'_>) -> bool {
+    let compare = || -> PyResult<bool> {
+        let gi = py.import("gi._gi")?;
+        let Ok(class) = gi.getattr("Fundamental") else {
+            return Ok(true);
+        };
+        let number = |name: &str| -> PyResult<isize> { class.getattr(name)?.extract() };
+        Ok(number("__basicsize__")? == FUNDAMENTAL_SIZE
+            && number("__weakrefoffset__")? == FUNDAMENTAL_WEAK)
+    };
+    compare().unwrap_or(false)
 }
 
 fn none_is_immortal() -> bool {

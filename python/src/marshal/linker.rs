@@ -11,6 +11,7 @@ use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
 use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
+use gijit::signature::fundamental::Counting;
 use gijit::signature::girepository::{Girepository, Info};
 use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
 use pyo3::ffi;
@@ -21,6 +22,8 @@ use super::callback::{CallbackDesc, Destroy, Kind};
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::foreign::{Foreign, ForeignDesc};
+use super::fundamental::FundamentalDesc;
 use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
 use super::table::step;
@@ -63,7 +66,11 @@ pub fn link(
     let mut undo = Vec::new();
     for op in &plan.ins {
         let step = match op.allocates() {
-            true => allocate_step(&op.conv, linker.desc(&op.conv, false, false)?),
+            true => {
+                let desc = linker.desc(&op.conv, false, false)?;
+                linker.check_allocated(&op.conv, desc)?;
+                allocate_step(&op.conv, desc)
+            }
             false => linker.inward(&op.conv, op.nullable, op.transfer)?,
         };
         undo.push(
@@ -257,6 +264,14 @@ impl<'py> Linker<'_, 'py> {
                 let conv = Conv::Boxed { ty: ty.clone() };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
+            Free::Foreign { ty } => {
+                let conv = Conv::Foreign { ty: ty.clone() };
+                free_step(free, &conv, self.desc(&conv, false, false)?)
+            }
+            Free::Fundamental { ty } => {
+                let conv = Conv::Fundamental { ty: ty.clone() };
+                free_step(free, &conv, self.desc(&conv, false, false)?)
+            }
             Free::Container { conv, transfer } => {
                 free_step(free, conv, self.outward(conv, *transfer)?.desc)
             }
@@ -366,6 +381,31 @@ impl<'py> Linker<'_, 'py> {
         }
         let class = self.class(ty).map_err(Unlinked::Raised)?;
         let class = class.cast_into::<PyType>().map_err(|_| reject())?;
+        if let Conv::Foreign { .. } = conv {
+            let foreign = match ty.namespace.as_str() {
+                "cairo" => Foreign::cairo(self.py, &ty.name),
+                _ => None,
+            };
+            return Ok(keep(ForeignDesc {
+                foreign: foreign.ok_or_else(|| Reject {
+                    reason: Reason::ForeignStruct,
+                    place: ty.to_string(),
+                })?,
+                nullable,
+                full,
+            }));
+        }
+        if let Conv::Fundamental { .. } = conv {
+            let readable = crate::layout::layout(self.py).fundamental_readable;
+            // SAFETY: the binding's info is an object's, kept alive by the bindings.
+            let counting = unsafe { Counting::of(self.repository, binding.info as Info) };
+            return Ok(keep(FundamentalDesc {
+                counting: counting.ok().filter(|_| readable).ok_or_else(reject)?,
+                py_type: class.into_ptr().cast(),
+                nullable,
+                full,
+            }));
+        }
         let members = match conv {
             // SAFETY: the binding's info is an enum's, kept alive by the bindings.
             Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },
@@ -381,6 +421,19 @@ impl<'py> Linker<'_, 'py> {
             storage: conv.abi(),
             members,
         }))
+    }
+
+    /// Of foreign structs PyGObject allocates those only that stand in their wrapper.
+    fn check_allocated(&self, conv: &Conv, desc: usize) -> Result<(), Reject> {
+        // SAFETY: `desc` has just been made by `Self::desc` for this conversion.
+        let fits = |desc| unsafe { (*(desc as *const ForeignDesc)).foreign.embedded };
+        match conv {
+            Conv::Foreign { ty } if !fits(desc) => Err(Reject {
+                reason: Reason::CallerAllocated,
+                place: ty.to_string(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// What PyGObject says about a destroy notify without user data.

@@ -15,6 +15,8 @@ mod callback;
 mod class;
 mod container;
 pub mod desc;
+mod foreign;
+mod fundamental;
 mod gerror;
 mod linker;
 mod outward;
@@ -203,6 +205,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Enum { .. } => step!(s::in_enum, desc),
         Conv::Flags { .. } => step!(s::in_flags, desc),
         Conv::Object { .. } => step!(wrapped::in_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::in_fundamental, desc),
+        Conv::Foreign { .. } => step!(foreign::in_foreign, desc),
         Conv::Boxed { .. } => step!(wrapped::in_boxed, desc),
         Conv::Struct { .. } => step!(wrapped::in_struct, desc),
         Conv::Variant { .. } => step!(wrapped::in_variant, desc),
@@ -227,6 +231,7 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
 fn allocate_step(conv: &Conv, desc: usize) -> Step {
     match conv {
         Conv::Boxed { .. } => step!(allocate::new_boxed, desc),
+        Conv::Foreign { .. } => step!(foreign::new_foreign, desc),
         _ => step!(allocate::new_struct, desc),
     }
 }
@@ -235,6 +240,7 @@ fn allocate_step(conv: &Conv, desc: usize) -> Step {
 fn allocated_step(conv: &Conv, desc: usize) -> Step {
     match conv {
         Conv::Boxed { .. } => step!(allocate::out_new_boxed, desc),
+        Conv::Foreign { .. } => step!(foreign::out_new_foreign, desc),
         _ => step!(allocate::out_new_struct, desc),
     }
 }
@@ -266,6 +272,8 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Enum { .. } => step!(o::out_enum, desc),
         Conv::Flags { .. } => step!(o::out_flags, desc),
         Conv::Object { .. } => step!(o::out_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::out_fundamental, desc),
+        Conv::Foreign { .. } => step!(foreign::out_foreign, desc),
         Conv::Boxed { .. } => step!(o::out_boxed, desc),
         Conv::Struct { .. } => step!(o::out_struct, desc),
         Conv::Variant { .. } => step!(o::out_variant, desc),
@@ -308,6 +316,8 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
     match free {
         Free::Memory => step!(wrapped::free_memory, desc),
         Free::Object => step!(wrapped::unref_object, desc),
+        Free::Fundamental { .. } => step!(fundamental::unref_fundamental, desc),
+        Free::Foreign { .. } => step!(foreign::free_foreign, desc),
         Free::Boxed { .. } => step!(wrapped::free_boxed, desc),
         Free::Variant => step!(wrapped::unref_variant, desc),
         Free::Container { .. } => match conv {
@@ -317,7 +327,7 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
         },
         Free::Made => match conv {
             Conv::Boxed { .. } => step!(allocate::free_slice, desc),
-            Conv::Struct { .. } => step!(wrapped::free_memory, desc),
+            Conv::Struct { .. } | Conv::Foreign { .. } => step!(wrapped::free_memory, desc),
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),

@@ -177,6 +177,12 @@ impl<'a> Words<'a> {
             "object" => Conv::Object {
                 ty: self.type_ref()?,
             },
+            "fundamental" => Conv::Fundamental {
+                ty: self.type_ref()?,
+            },
+            "foreign" => Conv::Foreign {
+                ty: self.type_ref()?,
+            },
             "boxed" => Conv::Boxed {
                 ty: self.type_ref()?,
             },
@@ -263,6 +269,12 @@ impl<'a> Words<'a> {
         Ok(match self.next()? {
             "memory" => Free::Memory,
             "object" => Free::Object,
+            "fundamental" => Free::Fundamental {
+                ty: self.type_ref()?,
+            },
+            "foreign" => Free::Foreign {
+                ty: self.type_ref()?,
+            },
             "boxed" => Free::Boxed {
                 ty: self.type_ref()?,
             },
