@@ -14,6 +14,8 @@ const UNSAFE: &[&str] = &[
     "python/src/embed/host.rs",
     "python/src/embed/inspect.rs",
     "python/src/embed/install.rs",
+    "python/src/embed/names/memory.rs",
+    "python/src/embed/names/mod.rs",
     "python/src/glib.rs",
     "python/src/layout/mod.rs",
     "python/src/marshal/allocate.rs",

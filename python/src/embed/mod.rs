@@ -10,3 +10,4 @@ pub mod engine;
 pub mod host;
 pub mod inspect;
 pub mod install;
+pub mod names;
