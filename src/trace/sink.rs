@@ -69,14 +69,8 @@ impl TraceLayer {
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        match metadata.target() {
-            "gijit::tier" => self.wanted.tier,
-            "gijit::deopt" => self.wanted.deopt,
-            "gijit::reject" => self.wanted.reject,
-            "gijit::gil" => self.wanted.gil,
-            "gijit::compile" => self.wanted.compile,
-            _ => false,
-        }
+        let topic = metadata.target().strip_prefix("gijit::");
+        topic.is_some_and(|topic| self.wanted.has(topic))
     }
 
     fn write(&self, text: &[u8]) -> io::Result<()> {
