@@ -32,6 +32,8 @@ c_functions! {
         g_free: fn(*mut c_void);
         g_log: fn(*const c_char, c_uint, *const c_char, *const c_char);
         g_malloc0: fn(usize) -> *mut c_void;
+        g_slice_alloc0: fn(usize) -> *mut c_void;
+        g_slice_free1: fn(usize, *mut c_void);
         g_array_sized_new: fn(c_int, c_int, c_uint, c_uint) -> *mut c_void;
         g_array_set_size: fn(*mut c_void, c_uint) -> *mut c_void;
         g_array_get_element_size: fn(*mut c_void) -> c_uint;
@@ -55,6 +57,10 @@ c_functions! {
         g_str_hash: fn(*const c_void) -> c_uint;
         g_str_equal: fn(*const c_void, *const c_void) -> c_int;
         g_strdup: fn(*const c_char) -> *mut c_char;
+        g_quark_from_string: fn(*const c_char) -> c_uint;
+        g_quark_to_string: fn(c_uint) -> *const c_char;
+        g_error_new_literal: fn(c_uint, c_int, *const c_char) -> *mut c_void;
+        g_error_free: fn(*mut c_void);
         g_unichar_validate: fn(u32) -> c_int;
         g_variant_ref: fn(*mut c_void) -> *mut c_void;
         g_variant_unref: fn(*mut c_void);
@@ -71,6 +77,16 @@ c_functions! {
         g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
         g_boxed_free: fn(usize, *mut c_void);
         g_type_is_a: fn(usize, usize) -> c_int;
+        g_type_from_name: fn(*const c_char) -> usize;
+        g_value_get_type: fn() -> usize;
+        g_error_get_type: fn() -> usize;
+        g_value_init: fn(*mut c_void, usize) -> *mut c_void;
+        g_value_copy: fn(*const c_void, *mut c_void);
+        g_value_unset: fn(*mut c_void);
+        g_value_take_boxed: fn(*mut c_void, *mut c_void);
+        g_value_set_enum: fn(*mut c_void, c_int);
+        g_value_set_flags: fn(*mut c_void, c_uint);
+        g_value_set_variant: fn(*mut c_void, *mut c_void);
         g_type_test_flags: fn(usize, c_uint) -> c_int;
         g_type_class_peek: fn(usize) -> *mut c_void;
         g_type_class_ref: fn(usize) -> *mut c_void;
@@ -143,8 +159,8 @@ pub struct PyGObjectApi {
     enum_get_value: usize,
     flags_get_value: usize,
     register_gtype_custom: usize,
-    value_from_pyobject: usize,
-    value_as_pyobject: usize,
+    pub value_from_pyobject: unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject) -> c_int,
+    pub value_as_pyobject: unsafe extern "C" fn(*const c_void, c_int) -> *mut ffi::PyObject,
     register_interface: usize,
     pub boxed_type: *mut ffi::PyTypeObject,
     register_boxed: usize,

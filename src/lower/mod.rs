@@ -71,6 +71,9 @@ pub trait Recipes: Send + Sync {
     /// nothing emitted, where there is no inline path.
     fn convert_out(&self, builder: &mut Builder, op: &Out, value: Value) -> Option<Value>;
 
+    /// Frees memory of `g_malloc`, or NULL. False, with nothing emitted, where the helper shall do it.
+    fn free_memory(&self, builder: &mut Builder, value: Value) -> bool;
+
     /// A new reference to `None`.
     fn new_none(&self, builder: &mut Builder) -> Value;
 }

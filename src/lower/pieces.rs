@@ -3,8 +3,8 @@
 use super::thunk::{PTR, Thunk};
 use crate::dispatch::ArgProfile;
 use crate::ir::{AbiType, BinaryOp, Block, Condition, Type, Value};
-use crate::plan::Cell;
 use crate::plan::link::Step;
+use crate::plan::{Cell, Free, Release};
 
 impl Thunk<'_> {
     /// The address of a Python argument's profile.
@@ -100,8 +100,14 @@ impl Thunk<'_> {
         addr
     }
 
-    pub(super) fn free(&mut self, step: &Step, cell: Cell) {
-        let addr = self.cell_in_memory(cell);
+    pub(super) fn free(&mut self, step: &Step, op: &Release) {
+        if op.free == Free::Memory {
+            let value = self.cell_value(op.cell, Type::Ptr);
+            if self.recipes.free_memory(&mut self.b, value) {
+                return;
+            }
+        }
+        let addr = self.cell_in_memory(op.cell);
         self.free_at(step, addr);
     }
 

@@ -4,10 +4,11 @@ use super::{Context, Recipes};
 use crate::dispatch::{ArgProfile, Header, Tier, seen};
 use crate::ir::builder::Builder;
 use crate::ir::{
-    AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
+    AbiType, BinaryOp, Block, CallSignature, Callee, Condition, ConvertOp, Function, StackSlot,
+    Type, Value,
 };
 use crate::plan::link::Linked;
-use crate::plan::{CallArg, Cell, ResultShape, When};
+use crate::plan::{CallArg, Cell, ResultShape};
 
 pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
@@ -137,14 +138,7 @@ impl<'a> Thunk<'a> {
         let wanted = self
             .b
             .iconst(Type::I64, (self.linked.positional() as i64) << COUNT_SHIFT);
-        let null = self.b.iconst(Type::Ptr, 0);
         let takes_rest = self.linked.plan.rest.is_some();
-        let enough = match takes_rest {
-            true => Condition::Uge,
-            false => Condition::Eq,
-        };
-        let counted = self.b.compare(enough, given, wanted);
-        let check_names = self.b.block();
         let positional = self.b.block();
         let general = match self.positional {
             true => self.deopt_block(),
@@ -153,10 +147,21 @@ impl<'a> Thunk<'a> {
         let bound = self.b.block();
         let values = self.b.block_param(bound, Type::Ptr);
         self.rest = takes_rest.then(|| self.b.block_param(bound, Type::I64));
-        self.b.branch(counted, check_names, general);
-        self.b.switch_to(check_names);
-        let unnamed = self.b.compare(Condition::Eq, self.kwnames, null);
-        self.b.branch(unnamed, positional, general);
+        let names = self.b.convert(ConvertOp::Bitcast, Type::I64, self.kwnames);
+        match takes_rest {
+            true => {
+                let counted = self.b.compare(Condition::Uge, given, wanted);
+                let check_names = self.b.block();
+                self.b.branch(counted, check_names, general);
+                self.b.switch_to(check_names);
+                self.branch_zero(names, positional, general);
+            }
+            false => {
+                let beyond = self.b.binary(BinaryOp::Sub, given, wanted);
+                let unfit = self.b.binary(BinaryOp::Or, beyond, names);
+                self.branch_zero(unfit, positional, general);
+            }
+        }
         self.b.switch_to(positional);
         let first = self.offset(self.args, 8 * self.linked.skip() as i64);
         let mut found = vec![first];
@@ -334,8 +339,8 @@ impl<'a> Thunk<'a> {
             self.branch_zero(error, go_on, raise);
             self.b.switch_to(raise);
             for (step, op) in self.linked.release.iter().zip(&self.linked.plan.release) {
-                if op.when == When::Called {
-                    self.free(step, op.cell);
+                if op.when.after_error() {
+                    self.free(step, op);
                 }
             }
             self.b
@@ -366,20 +371,25 @@ impl<'a> Thunk<'a> {
                     self.call(step.name, step.address, &[PTR, PTR], PTR, &[addr, desc])
                 }
             };
+            objects.push(object);
+            // As the only thing that Python gets, NULL is returned as it is.
+            if plan.outs.len() == 1 && self.linked.result.is_none() {
+                break;
+            }
             let null = self.b.iconst(Type::Ptr, 0);
             let failed = self.b.compare(Condition::Eq, object, null);
             let fail = self.b.cold_block();
             let go_on = self.b.block();
             self.b.branch(failed, fail, go_on);
             self.b.switch_to(fail);
-            self.release(Some(objects.len()));
-            for &done in &objects {
+            let (_, done) = objects.split_last().expect("it has just been pushed");
+            self.release(Some(done.len()));
+            for &done in done {
                 let decref = self.ctx.runtime.decref as u64;
                 self.b.call("decref", decref, &[PTR], None, &[done]);
             }
             self.return_null();
             self.b.switch_to(go_on);
-            objects.push(object);
         }
         self.release(None);
         let result = self.result(&objects);
@@ -389,17 +399,11 @@ impl<'a> Thunk<'a> {
     /// The release steps: after all outs, or after the first `done` of them and one that failed.
     fn release(&mut self, done: Option<usize>) {
         let plan = &self.linked.plan;
+        let done = done.unwrap_or(plan.outs.len());
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            let due = match (op.when, done) {
-                (When::Always | When::Called, _) => true,
-                (When::Unconverted, None) => false,
-                (When::Unconverted, Some(done)) => {
-                    !plan.outs[..=done].iter().any(|out| out.cell == op.cell)
-                }
-            };
-            if due {
+            if op.when.after_out(plan.reached(op.cell, done)) {
                 self.b.note(format!("release {}", op.cell));
-                self.free(step, op.cell);
+                self.free(step, op);
             }
         }
     }

@@ -18,15 +18,13 @@ pub(super) fn conversion(
     is_pointer: bool,
     length: Option<AbiType>,
 ) -> Result<Conv, Reason> {
-    let basic = |conv| {
-        if is_pointer {
-            Err(Reason::Pointer)
-        } else {
-            Ok(conv)
-        }
+    let basic = |conv| match is_pointer {
+        true => Ok(Conv::AsPointer { of: Box::new(conv) }),
+        false => Ok(conv),
     };
     match ty {
-        Type::Void | Type::Pointer => Err(Reason::Pointer),
+        Type::Void => Err(Reason::Unresolved),
+        Type::Pointer => Ok(Conv::Pointer),
         Type::Boolean => basic(Conv::Boolean),
         Type::Integer(abi) => basic(Conv::Integer(*abi)),
         Type::Float => basic(Conv::Float),
@@ -46,13 +44,13 @@ pub(super) fn conversion(
         Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
-            StructKind::Value => Err(Reason::Value),
             StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
             StructKind::Closure => Err(Reason::StructByValue),
             StructKind::Foreign => Err(Reason::ForeignStruct),
             StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
+            StructKind::Value => Ok(Conv::Value),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
             StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
             StructKind::Variant => Ok(Conv::Variant { ty: ty.clone() }),
@@ -82,7 +80,7 @@ pub(super) fn conversion(
             key: Box::new(pointer_item(key)?),
             value: Box::new(pointer_item(value)?),
         }),
-        Type::Error => Err(Reason::Error),
+        Type::Error => Ok(Conv::Error),
         Type::Unresolved { .. } => Err(Reason::Unresolved),
     }
 }
@@ -144,6 +142,8 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         Conv::Object { .. } => Some(Free::Object),
         Conv::Boxed { ty } | Conv::Closure { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
+        Conv::Error => Some(Free::Error),
+        Conv::Inline { of } if **of == Conv::Value => Some(Free::Value),
         _ if conv.is_container() => Some(Free::Container {
             conv: Box::new(conv.clone()),
             transfer,

@@ -65,6 +65,7 @@ impl std::fmt::Display for Plan {
                 When::Always => "",
                 When::Unconverted => " unconverted",
                 When::Called => " called",
+                When::Failed => " failed",
             };
             writeln!(f, "  release {} {}{when}", step.cell, step.free)?;
         }
@@ -129,6 +130,9 @@ impl std::fmt::Display for Conv {
             Conv::Double => f.write_str("double"),
             Conv::Unichar => f.write_str("unichar"),
             Conv::GType => f.write_str("gtype"),
+            Conv::Pointer => f.write_str("pointer"),
+            Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
+            Conv::First { of } => write!(f, "first {of}"),
             Conv::Utf8 => f.write_str("utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),
@@ -142,6 +146,8 @@ impl std::fmt::Display for Conv {
             Conv::Class { ty } => write!(f, "class {ty}"),
             Conv::VFunc => f.write_str("vfunc"),
             Conv::Inline { of } => write!(f, "inline {of}"),
+            Conv::Value => f.write_str("value"),
+            Conv::Error => f.write_str("gerror"),
             Conv::Array(array) => {
                 write!(f, "array {}", name_of(ARRAYS, array.kind))?;
                 f.write_str(if array.zero_terminated { " zero" } else { "" })?;
@@ -182,6 +188,8 @@ impl std::fmt::Display for Free {
             Free::Object => f.write_str("object"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
+            Free::Value => f.write_str("value"),
+            Free::Error => f.write_str("gerror"),
             Free::Container { conv, transfer } => {
                 f.write_str("container")?;
                 write_word(f, name_of(OWNED, *transfer))?;

@@ -91,10 +91,14 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             })?;
             defined.push(cell);
         }
-        ensure(!op.nullable || op.conv.abi() == AbiType::Ptr, || {
+        ensure(!op.nullable || op.conv.takes_none(), || {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
         let container = op.conv.is_container();
+        let prepared = container || op.conv.is_value() || op.allocates();
+        ensure(op.param.is_some() || prepared, || {
+            format!("c{} is prepared but cannot be", cell.0)
+        })?;
         ensure(op.transfer != Transfer::Container || container, || {
             format!("c{} is given as a container but is none", cell.0)
         })?;
@@ -107,7 +111,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             op.transfer == Transfer::None || !op.conv.is_inward(),
             || format!("c{} is given away but cannot be", cell.0),
         )?;
-        let undo = match op.conv.keeps() {
+        let undo = match op.conv.keeps() || op.allocates() {
             true => Some(Free::Made),
             false => owned(&op.conv, op.transfer),
         };
@@ -296,9 +300,17 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} is released twice", cell.0)
         })?;
         seen.push(cell);
+        let allocated = plan.ins.iter().any(|op| op.cell == cell && op.allocates());
+        let failed = step.free == Free::Made && step.when == When::Failed;
+        ensure(allocated == failed, || {
+            format!("the release of c{} does not fit its preparation", cell.0)
+        })?;
+        if allocated {
+            continue;
+        }
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
             let fits = owned(&out.conv, out.transfer).as_ref() == Some(&step.free)
-                && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
+                && (step.when == When::Always) == out.conv.is_copied();
             ensure(fits, || {
                 format!("the release of c{} does not fit its conversion", cell.0)
             })?;
@@ -310,6 +322,12 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
                 )
             })?;
         }
+    }
+    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    for op in allocated {
+        ensure(seen.contains(&op.cell), || {
+            format!("c{} is allocated and never released", op.cell.0)
+        })?;
     }
     for out in &plan.outs {
         let due = owned(&out.conv, out.transfer).is_some();

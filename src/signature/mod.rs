@@ -191,7 +191,8 @@ pub enum Type {
 pub struct Param {
     pub name: String,
     pub ty: Type,
-    /// The typelib says that the type is a pointer.
+    /// The typelib says that the type is a pointer, or it is a struct of unknown size, which cannot
+    /// travel otherwise.
     pub is_pointer: bool,
     pub direction: Direction,
     pub transfer: Transfer,

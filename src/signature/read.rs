@@ -135,8 +135,8 @@ impl Reader<'_> {
                 instance,
                 params,
                 result: Return {
+                    is_pointer: is_pointer || self.opaque(&result_type),
                     ty: result_type,
-                    is_pointer,
                     transfer: transfer(owns),
                     nullable,
                     skip,
@@ -166,8 +166,8 @@ impl Reader<'_> {
             repository.unref(info);
             Param {
                 name: repository.name(arg),
+                is_pointer: is_pointer || self.opaque(&ty),
                 ty,
-                is_pointer,
                 direction: match direction {
                     0 => Direction::In,
                     1 => Direction::Out,
@@ -342,6 +342,19 @@ impl Reader<'_> {
             _ => Type::Unresolved {
                 name: ty.to_string(),
             },
+        }
+    }
+
+    /// Whether it is a struct of unknown size. The typelib calls pointers to some of these structs,
+    /// where C has a name for the pointer.
+    fn opaque(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Struct { ty, .. } | Type::Union { ty, .. } => self
+                .bindings
+                .types
+                .get(ty)
+                .is_some_and(|found| found.size == 0),
+            _ => false,
         }
     }
 

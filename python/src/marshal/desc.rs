@@ -17,6 +17,8 @@ pub struct TypeDesc {
     /// code and by the compile thread, as a number.
     pub accepted: [AtomicUsize; 2],
     pub gtype: usize,
+    /// Bytes of a struct or union, 0 when it is opaque.
+    pub size: usize,
     /// The class that Python code sees for the type.
     pub py_type: *mut ffi::PyTypeObject,
     pub nullable: bool,

@@ -21,8 +21,11 @@ use super::callback::{CallbackDesc, Destroy, Kind};
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::gerror::ErrorDesc;
+use super::pointer::NumberDesc;
 use super::table::step;
-use super::{api, free_step, in_step, out_step, outward};
+use super::value::{self, ValueDesc};
+use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward, shared};
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -59,7 +62,10 @@ pub fn link(
     let mut ins = Vec::new();
     let mut undo = Vec::new();
     for op in &plan.ins {
-        let step = linker.inward(&op.conv, op.nullable, op.transfer)?;
+        let step = match op.allocates() {
+            true => allocate_step(&op.conv, linker.desc(&op.conv, false, false)?),
+            false => linker.inward(&op.conv, op.nullable, op.transfer)?,
+        };
         undo.push(
             op.undo
                 .as_ref()
@@ -69,7 +75,12 @@ pub fn link(
     }
     let mut outs = Vec::new();
     for op in &plan.outs {
-        outs.push(linker.outward(&op.conv, op.transfer)?);
+        let step = linker.outward(&op.conv, op.transfer)?;
+        let mut allocated = plan.ins.iter().filter(|step| step.allocates());
+        outs.push(match allocated.any(|step| step.cell == op.cell) {
+            true => allocated_step(&op.conv, step.desc),
+            false => step,
+        });
     }
     let mut release = Vec::new();
     for op in &plan.release {
@@ -142,16 +153,45 @@ impl<'py> Linker<'_, 'py> {
             true => self.container(conv, nullable, transfer, |conv| {
                 // The array itself holds a copy, whoever owns the array.
                 let inline = matches!(conv, Conv::Inline { .. });
+                let outer = transfer;
                 let transfer = match transfer {
                     Transfer::Full if !inline => Transfer::Full,
                     _ => Transfer::None,
                 };
-                let step = self.inward(conv, false, transfer)?;
-                let kept = conv.is_container() && transfer != Transfer::Full;
+                let nullable = matches!(conv, Conv::Pointer);
+                let step = match conv.is_value() {
+                    true => {
+                        let desc = keep(ValueDesc {
+                            nullable,
+                            given: outer == Transfer::Full,
+                            apart: !inline,
+                            passing: false,
+                        });
+                        in_step(conv, nullable, false, desc)
+                    }
+                    false => self.inward(conv, nullable, transfer)?,
+                };
+                let kept = conv.keeps() && outer != Transfer::Full;
                 let kept = kept.then(|| free_step(&Free::Kept, conv, step.desc));
                 Ok((step, kept, transfer))
             })?,
-            false => self.desc(conv, nullable, full)?,
+            false => match conv {
+                Conv::AsPointer { of } => keep(NumberDesc {
+                    step: self.inward(of, false, transfer)?,
+                    size: of.abi().size(),
+                }),
+                Conv::Value => keep(ValueDesc {
+                    nullable,
+                    given: full,
+                    apart: full,
+                    passing: false,
+                }),
+                Conv::Error => keep(ErrorDesc {
+                    nullable: nullable && shared().error_takes_none,
+                    given: full,
+                }),
+                _ => self.desc(conv, nullable, full)?,
+            },
         };
         Ok(in_step(conv, nullable, full, desc))
     }
@@ -162,6 +202,19 @@ impl<'py> Linker<'_, 'py> {
             true => {
                 let table = matches!(conv, Conv::Hash { .. });
                 self.container(conv, false, transfer, |conv| {
+                    if conv.is_value() {
+                        let desc = keep(ValueDesc {
+                            nullable: false,
+                            given: false,
+                            apart: false,
+                            passing: transfer != Transfer::None,
+                        });
+                        let transfer = match transfer {
+                            Transfer::Full if !table => Transfer::Full,
+                            _ => Transfer::None,
+                        };
+                        return Ok((out_step(conv, desc), None, transfer));
+                    }
                     let transfer = match (transfer, conv) {
                         // A table frees its keys and values itself, so Python gets copies and
                         // references.
@@ -178,6 +231,12 @@ impl<'py> Linker<'_, 'py> {
                     Ok((self.outward(conv, transfer)?, None, transfer))
                 })?
             }
+            false if conv.is_value() => keep(ValueDesc {
+                nullable: false,
+                given: false,
+                apart: false,
+                passing: false,
+            }),
             false => {
                 let desc = self.desc(conv, false, transfer == Transfer::Full)?;
                 self.check_result_class(conv, desc)?;
@@ -216,6 +275,7 @@ impl<'py> Linker<'_, 'py> {
             let (step, kept, given) = convert(conv)?;
             let size = match conv.type_ref().and_then(|ty| self.bindings.types.get(ty)) {
                 Some(binding) if inline => binding.size,
+                _ if inline && conv.is_value() => value::SIZE,
                 _ if pointers => size_of::<usize>(),
                 _ => conv.abi().size() as usize,
             };
@@ -230,8 +290,8 @@ impl<'py> Linker<'_, 'py> {
                 size,
                 width: usize::from(conv.width()),
                 inline,
-                moved: inline && given == Transfer::Full,
-                copied: matches!(conv, Conv::Utf8 | Conv::Filename),
+                moved: inline && given == Transfer::Full && !conv.is_value(),
+                copied: conv.is_copied() || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
                 buffer: BufferFormat::of(conv),
             })
@@ -310,6 +370,7 @@ impl<'py> Linker<'_, 'py> {
         Ok(keep(TypeDesc {
             accepted: Default::default(),
             gtype: binding.gtype,
+            size: binding.size,
             py_type: class.into_ptr().cast(),
             nullable,
             full,

@@ -157,6 +157,13 @@ impl<'a> Words<'a> {
             "double" => Conv::Double,
             "unichar" => Conv::Unichar,
             "gtype" => Conv::GType,
+            "pointer" => Conv::Pointer,
+            "as-pointer" => Conv::AsPointer {
+                of: Box::new(self.conv()?),
+            },
+            "first" => Conv::First {
+                of: Box::new(self.conv()?),
+            },
             "utf8" => Conv::Utf8,
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
@@ -186,6 +193,8 @@ impl<'a> Words<'a> {
             "inline" => Conv::Inline {
                 of: Box::new(self.conv()?),
             },
+            "value" => Conv::Value,
+            "gerror" => Conv::Error,
             "array" => Conv::Array(Box::new(self.array()?)),
             "closure" => Conv::Closure {
                 ty: self.type_ref()?,
@@ -258,6 +267,8 @@ impl<'a> Words<'a> {
                 ty: self.type_ref()?,
             },
             "variant" => Free::Variant,
+            "value" => Free::Value,
+            "gerror" => Free::Error,
             "container" => Free::Container {
                 transfer: self.transfer(OWNED),
                 conv: Box::new(self.conv()?),
@@ -339,6 +350,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
             let when = match () {
                 () if words.eat("unconverted") => When::Unconverted,
                 () if words.eat("called") => When::Called,
+                () if words.eat("failed") => When::Failed,
                 () => When::Always,
             };
             plan.release.push(Release { cell, free, when });

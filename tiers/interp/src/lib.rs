@@ -16,7 +16,7 @@ use gijit::plan::link::{
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
 use gijit::plan::{
-    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, MAX_PARAMS, ResultShape, UserData, When,
+    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, MAX_PARAMS, ResultShape, UserData,
 };
 use libffi::low::{self, ffi_cif, ffi_type};
 
@@ -150,7 +150,7 @@ impl Interpreter {
             && frame.cells[usize::from(error.0)] != 0
         {
             for (step, op) in linked.release.iter().zip(&plan.release) {
-                if op.when == When::Called {
+                if op.when.after_error() {
                     // SAFETY: the plan says that the cell is to be released after the call.
                     unsafe { frame.free(step, op.cell.0) };
                 }
@@ -300,10 +300,7 @@ impl Frame<'_> {
         }
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            // The step that failed has taken over what it was to convert.
-            let unconverted =
-                || failed && !plan.outs[..=done].iter().any(|out| out.cell == op.cell);
-            if op.when != When::Unconverted || unconverted() {
+            if op.when.after_out(plan.reached(op.cell, done)) {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }
