@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gijit::code::CodeMemory;
 use gijit::compile::plugin::LlvmPlugin;
 use gijit::config::{Config, VARIABLES};
+use gijit::plan::reject::Reason;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
@@ -60,10 +61,18 @@ fn environment(variables: Vec<(String, String)>) -> (Vec<Row>, Vec<String>) {
     )
 }
 
+/// Every reason for which a callable is left to PyGObject, with what it is.
+#[pyfunction]
+fn reasons() -> Vec<(&'static str, &'static str)> {
+    let all = Reason::ALL.iter();
+    all.map(|reason| (reason.id(), reason.text())).collect()
+}
+
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 /// Registers the functions of this module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(environment, module)?)?;
+    module.add_function(wrap_pyfunction!(reasons, module)?)?;
     module.add_function(wrap_pyfunction!(examine, module)?)
 }
