@@ -29,9 +29,11 @@ use crate::sync::{AtomicUsize, Mutex};
 
 mod placed;
 pub mod policy;
+mod saved;
 mod slot;
 
 pub use placed::{CodeSpace, PlacedCode};
+pub use saved::Saved;
 pub use slot::{Ticket, Unpublished};
 
 /// A way to execute a call.
@@ -116,6 +118,15 @@ pub mod seen {
     pub const POLYMORPHIC: u32 = 8;
     /// A guarded value that the inline conversion gave up on.
     pub const UNUSUAL: u32 = 16;
+
+    /// What each bit is called where people see it.
+    pub const WORDS: [(u32, &str); 5] = [
+        (ABSENT, "left-out"),
+        (BIG_INT, "big-int"),
+        (NON_ASCII, "non-ascii"),
+        (POLYMORPHIC, "other-types"),
+        (UNUSUAL, "unusual"),
+    ];
 }
 
 /// [`ArgProfile`] at one moment. The fields are read one by one: together they may be a state that

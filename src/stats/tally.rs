@@ -245,11 +245,11 @@ pub struct Row {
     pub host_binding: Option<u64>,
 }
 
-/// Nanoseconds that a call takes beside its native function, without and with a parameter more: for
-/// the host, tier 0, tier 1 and tier 2. Medians of `make bench` on one machine (2026-11, CPython
-/// 3.11, PyGObject 3.42); another machine differs by a factor, which is why the statistics call the
-/// result an estimate.
-const REFERENCE: [(u64, u64); 4] = [(230, 60), (130, 40), (55, 15), (40, 10)];
+/// Nanoseconds that a call takes beside its native function, and those that each parameter adds: for
+/// the host, tier 0, tier 1 and tier 2. Rounded from calls with none to three plain arguments on one
+/// machine (November 2026, a two-core x86-64 virtual machine, CPython 3.11, PyGObject 3.42). Another
+/// machine differs by a factor, which is why the statistics call the result an estimate.
+const REFERENCE: [(u64, u64); 4] = [(220, 75), (180, 30), (35, 12), (25, 10)];
 
 impl Row {
     /// All calls.

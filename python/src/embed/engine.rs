@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gijit::code::CodeMemory;
@@ -23,6 +23,7 @@ use gijit_interp::{Interpreter, Outcome};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::profile::Profile;
 use super::{host, sample};
 use crate::callable::object::{Tail, fields, tail, types};
 use crate::callable::{base, entry};
@@ -34,6 +35,8 @@ pub struct State {
     /// Where tiers are published while calls are timed: the object's own slot holds
     /// `sampled_call` then.
     _shadow: Option<Box<AtomicUsize>>,
+    /// The tier that an earlier run came to: it is compiled after the first call. 0: none, or done.
+    warm: AtomicU8,
     interpreter: Interpreter,
 }
 
@@ -54,6 +57,7 @@ pub struct Engine {
     counting: bool,
     /// Whether some calls are timed.
     sampling: bool,
+    pub profile: Option<Profile>,
     /// While calls are counted or timed: the tallies of the rejected callables, by address.
     rejected: Mutex<HashMap<usize, &'static Tally>>,
     /// Rejected callables by reason.
@@ -122,6 +126,7 @@ pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String>
         counting: config.counts_calls(),
         sampling,
         rejected: Mutex::default(),
+        profile: config.profile.as_ref().map(Profile::load),
         config,
         compiler,
         type_system,
@@ -213,7 +218,10 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
                 // SAFETY: the slot, or its shadow, lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
                 let core = unsafe { Callable::new(linked, target, tier0) };
+                let profile = engine().profile.as_ref();
+                let warm = profile.and_then(|profile| profile.resolved(&core));
                 let state = State {
+                    warm: AtomicU8::new(warm.map_or(0, |tier| tier as u8)),
                     core,
                     _shadow: shadow,
                     interpreter,
@@ -342,6 +350,9 @@ pub unsafe fn call_tier0(
         );
         match outcome {
             Outcome::Done(result) => {
+                if left <= 0 {
+                    warm_up(state);
+                }
                 if engine.counting {
                     core.tally.count_call(Tier::Zero);
                 }
@@ -349,6 +360,21 @@ pub unsafe fn call_tier0(
             }
             Outcome::Bail => call_pygobject(callable, args, nargsf, kwnames),
         }
+    }
+}
+
+/// After a call: asks for what an earlier run has come to, once. The types of the arguments are in
+/// the profile now.
+fn warm_up(state: &State) {
+    let tier = match state.warm.swap(0, Ordering::Relaxed) {
+        0 => return,
+        1 => Tier::One,
+        _ => Tier::Two,
+    };
+    let engine = engine();
+    let tier = tier.min(engine.config.max_tier);
+    if tier > state.core.tier() {
+        engine.compiler.request(&state.core, tier);
     }
 }
 
