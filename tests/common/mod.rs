@@ -15,7 +15,7 @@ use gijit::ir::builder::Builder;
 use gijit::ir::{Block, Function, Type, Value};
 use gijit::lower::Recipes;
 use gijit::plan::link::{Runtime, Step};
-use gijit::plan::{In, Out};
+use gijit::plan::{In, Out, PyParam};
 use plan::linked;
 
 /// Stands for tier 0's entry; never called.
@@ -26,6 +26,18 @@ pub fn callable(name: &str) -> (Arc<Callable>, &'static AtomicUsize) {
     let slot: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(TIER0)));
     // SAFETY: the slot is never freed, and nothing is called through it.
     (unsafe { Callable::new(linked(name), slot, TIER0) }, slot)
+}
+
+/// [`callable`] with one Python parameter, which nothing converts.
+pub fn callable_with_parameter(name: &str) -> Arc<Callable> {
+    let slot: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(TIER0)));
+    let mut linked = linked(name);
+    linked.plan.params.push(PyParam {
+        name: Some("value".to_owned()),
+        optional: false,
+    });
+    // SAFETY: the slot is never freed, and nothing is called through it.
+    unsafe { Callable::new(linked, slot, TIER0) }
 }
 
 /// What a tier-0 or tier-1 call does before anything else; true when it has to ask.
@@ -192,6 +204,8 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
         runtime: Runtime {
             save_thread: 0x4000,
             restore_thread: 0x4010,
+            native_begins: 0,
+            native_ends: 0,
             raise: 0x4020,
             bind: 0x4030,
             decref: 0x4040,

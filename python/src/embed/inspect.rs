@@ -184,11 +184,12 @@ fn flush(py: Python<'_>) {
 /// Ends compilation and writes what the configuration asks for. Called when the program ends.
 #[pyfunction]
 fn shutdown(py: Python<'_>) {
-    py.detach(|| {
-        let engine = engine();
-        engine.compiler.shutdown();
-        Stats::now(engine.code_bytes()).report(&engine.config);
-    });
+    let engine = engine();
+    py.detach(|| engine.compiler.shutdown());
+    if let Some(profile) = &engine.profile {
+        profile.save();
+    }
+    py.detach(|| Stats::now(engine.code_bytes()).report(&engine.config));
 }
 
 /// See `gijit.explain`.
@@ -281,18 +282,9 @@ fn profile(core: &Callable) -> String {
         let name = param.name.as_deref().unwrap_or("self");
         text += &format!("argument {index} {name}:");
         for ty in snapshot.types.iter().filter(|&&ty| ty != 0) {
-            // SAFETY: the profile holds type objects that were seen; a type that has died since is
-            // not told from a new one, which only makes this text wrong, as static types and the
-            // classes of GObject libraries do not die.
-            let name = unsafe { CStr::from_ptr((*(*ty as *mut ffi::PyTypeObject)).tp_name) };
-            text += &format!(" {}", name.to_string_lossy());
+            text += &format!(" {}", type_name(*ty));
         }
-        for (bit, word) in [
-            (seen::ABSENT, "left-out"),
-            (seen::BIG_INT, "big-int"),
-            (seen::NON_ASCII, "non-ascii"),
-            (seen::POLYMORPHIC, "other-types"),
-        ] {
+        for (bit, word) in seen::WORDS {
             if snapshot.seen & bit != 0 {
                 text += &format!(" {word}");
             }
@@ -300,6 +292,15 @@ fn profile(core: &Callable) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The name of a type that a profile has seen. The interpreter lock is held.
+pub fn type_name(ty: usize) -> String {
+    // SAFETY: the profile holds type objects that were seen; a type that has died since is not told
+    // from a new one, which only makes this text wrong, as static types and the classes of GObject
+    // libraries do not die.
+    let name = unsafe { CStr::from_ptr((*(ty as *mut ffi::PyTypeObject)).tp_name) };
+    name.to_string_lossy().into_owned()
 }
 
 /// Why a callable is rejected or None, and whether tiers 0, 1 and 2 can run it.

@@ -2,7 +2,8 @@
 //! extension module.
 //!
 //! `engine` is the process-wide state and turns a callable object into one that runs; `host` is
-//! what the core asks of Python; `install`, `inspect` and `doctor` are the functions that the
+//! what the core asks of Python; `sample` times calls; `profile` remembers
+//! hot ones; `install`, `inspect` and `doctor` are the functions that the
 //! package calls. What is patched, and when, is in the package (`gijit/_embed.py`).
 
 pub mod doctor;
@@ -11,3 +12,5 @@ pub mod host;
 pub mod inspect;
 pub mod install;
 pub mod names;
+pub mod profile;
+pub mod sample;

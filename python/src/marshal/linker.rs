@@ -226,8 +226,7 @@ impl<'py> Linker<'_, 'py> {
                         return Ok((out_step(conv, desc), None, transfer));
                     }
                     let transfer = match (transfer, conv) {
-                        // A table frees its keys and values itself, so Python gets copies and
-                        // references.
+                        // A table frees its items itself: Python gets copies and references.
                         _ if table => Transfer::None,
                         // What is freed with the array cannot be pointed to, so it is moved out.
                         (Transfer::None, _) => Transfer::None,
