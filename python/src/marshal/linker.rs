@@ -168,6 +168,7 @@ impl<'py> Linker<'_, 'py> {
                             given: outer == Transfer::Full,
                             apart: !inline,
                             passing: false,
+                            typed: inline,
                         });
                         in_step(conv, nullable, false, desc)
                     }
@@ -194,6 +195,7 @@ impl<'py> Linker<'_, 'py> {
                     given: full,
                     apart: full,
                     passing: false,
+                    typed: false,
                 }),
                 Conv::Error => keep(ErrorDesc {
                     nullable: nullable && shared().error_takes_none,
@@ -217,6 +219,7 @@ impl<'py> Linker<'_, 'py> {
                             given: false,
                             apart: false,
                             passing: transfer != Transfer::None,
+                            typed: false,
                         });
                         let transfer = match transfer {
                             Transfer::Full if !table => Transfer::Full,
@@ -245,6 +248,7 @@ impl<'py> Linker<'_, 'py> {
                 given: false,
                 apart: false,
                 passing: false,
+                typed: false,
             }),
             false => {
                 let desc = self.desc(conv, false, transfer == Transfer::Full)?;
