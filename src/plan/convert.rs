@@ -88,9 +88,9 @@ pub(super) fn conversion(
 /// An item that stands in an array itself.
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_kind(ty, StructKind::ClassStruct) => Err(Reason::ClassStruct),
-        ty if is_kind(ty, StructKind::Closure) => Err(Reason::Callback),
-        ty if is_kind(ty, StructKind::Foreign) && !item.is_pointer => Err(Reason::StructByValue),
+        ty if !item.is_pointer && STANDS_ALONE.iter().any(|kind| is_kind(ty, *kind)) => {
+            Err(Reason::StructByValue)
+        }
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
         }),
@@ -101,13 +101,18 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 /// An item that travels in a pointer: small integers as its value, structs behind it.
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_kind(ty, StructKind::ClassStruct) => Err(Reason::ClassStruct),
-        ty if is_kind(ty, StructKind::Closure) => Err(Reason::Callback),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
         ty => conversion(ty, item.is_pointer, None),
     }
 }
+
+/// Structs that no array holds itself.
+const STANDS_ALONE: [StructKind; 3] = [
+    StructKind::ClassStruct,
+    StructKind::Closure,
+    StructKind::Foreign,
+];
 
 fn is_kind(ty: &Type, kind: StructKind) -> bool {
     matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
@@ -125,6 +130,42 @@ pub(super) fn length_type(
             _ => Err(Reason::ArrayLength),
         },
         _ => Err(Reason::ArrayLength),
+    }
+}
+
+/// The conversion of what comes out, where `conv` is that of what goes in: a class struct is shown as
+/// the struct that it is.
+pub(super) fn outward(conv: Conv) -> Conv {
+    let boxed = |conv: Box<Conv>| Box::new(outward(*conv));
+    match conv {
+        Conv::Class { ty } => Conv::Struct { ty },
+        Conv::Array(array) => Conv::Array(Box::new(Array {
+            item: outward(array.item),
+            ..*array
+        })),
+        Conv::List { kind, item } => Conv::List {
+            kind,
+            item: boxed(item),
+        },
+        Conv::Hash { key, value } => Conv::Hash {
+            key: boxed(key),
+            value: boxed(value),
+        },
+        conv => conv,
+    }
+}
+
+/// Who owns a value of `conv` that the typelib says `transfer` of. PyGObject copies every string that
+/// goes in and keeps back only what is not given at all; otherwise a container's transfer means
+/// nothing where there is none. It never copies a plain struct.
+pub(super) fn settled(conv: &Conv, transfer: Transfer, inward: bool) -> Transfer {
+    match conv {
+        Conv::Struct { .. } | Conv::Class { .. } if inward => Transfer::None,
+        _ if conv.is_container() || transfer != Transfer::Container => transfer,
+        Conv::Utf8 | Conv::Filename | Conv::Error if inward => Transfer::Full,
+        Conv::Variant { .. } if !inward => Transfer::Full,
+        Conv::Foreign { .. } => Transfer::Full,
+        _ => Transfer::None,
     }
 }
 

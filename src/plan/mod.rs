@@ -59,6 +59,9 @@ pub enum Conv {
     },
     /// Zero-terminated UTF-8.
     Utf8,
+    /// Zero-terminated UTF-8 that the callee writes into: a copy, which is freed after the call. Goes
+    /// in only.
+    Written,
     /// Zero-terminated, in the file system's encoding.
     Filename,
     Enum {
@@ -191,7 +194,7 @@ impl Conv {
             || self.is_value()
             || matches!(
                 self,
-                Conv::Error | Conv::Callback { .. } | Conv::Closure { .. }
+                Conv::Error | Conv::Written | Conv::Callback { .. } | Conv::Closure { .. }
             )
     }
 
@@ -199,7 +202,7 @@ impl Conv {
     pub fn is_inward(&self) -> bool {
         matches!(
             self,
-            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc
+            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc | Conv::Written
         )
     }
 
@@ -248,6 +251,7 @@ impl Conv {
             Conv::Pointer
             | Conv::AsPointer { .. }
             | Conv::Utf8
+            | Conv::Written
             | Conv::Filename
             | Conv::Object { .. }
             | Conv::Fundamental { .. }

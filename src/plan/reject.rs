@@ -38,17 +38,13 @@ reasons! {
     Fundamental = "fundamental";
     /// A struct that another module wraps, for which PyGObject has no converter.
     ForeignStruct = "foreign-struct";
-    /// A class struct that is returned, given away or held by a container.
+    /// A class struct that goes in and comes out in one argument.
     ClassStruct = "class-struct";
     /// A struct that is passed or returned by value; PyGObject passes a pointer.
     StructByValue = "struct-by-value";
     /// Memory that the caller shall allocate for something of unknown size or that is no struct.
     CallerAllocated = "caller-allocated";
-    /// An unregistered struct whose ownership is given away.
-    StructGivenAway = "struct-given-away";
-    /// A transfer of the container only.
-    ContainerTransfer = "container-transfer";
-    /// A string argument that the function writes into.
+    /// A string that the function writes into and returns as a new one, so that it is freed twice.
     WrittenString = "written-string";
     /// A virtual function that its class struct has no field for.
     VirtualFunction = "virtual-function";

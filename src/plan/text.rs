@@ -134,6 +134,7 @@ impl std::fmt::Display for Conv {
             Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
             Conv::First { of } => write!(f, "first {of}"),
             Conv::Utf8 => f.write_str("utf8"),
+            Conv::Written => f.write_str("written utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),
             Conv::Flags { ty, storage } => {

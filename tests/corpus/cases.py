@@ -21,6 +21,7 @@ GROUPS = (
     "objects",
     "fundamentals",
     "foreign",
+    "given",
     "boxed",
     "allocated",
     "values",

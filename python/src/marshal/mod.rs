@@ -198,6 +198,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
             (false, true) => step!(s::in_utf8_given, desc),
             (true, true) => step!(s::in_utf8_given_nullable, desc),
         },
+        Conv::Written if nullable => step!(s::in_utf8_given_nullable, desc),
+        Conv::Written => step!(s::in_utf8_given, desc),
         Conv::Filename => match (nullable, full) {
             (false, false) => step!(s::in_filename, desc),
             (true, false) => step!(s::in_filename_nullable, desc),
@@ -279,7 +281,9 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Boxed { .. } => step!(o::out_boxed, desc),
         Conv::Struct { .. } => step!(o::out_struct, desc),
         Conv::Variant { .. } => step!(o::out_variant, desc),
-        Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
+        Conv::Class { .. } | Conv::VFunc | Conv::Written => {
+            unreachable!("verified: these only go in")
+        }
         Conv::Inline { of } => out_step(of, desc),
         Conv::Value => step!(value::out_value, desc),
         Conv::Error => step!(gerror::out_error, desc),
@@ -329,7 +333,10 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
         },
         Free::Made => match conv {
             Conv::Boxed { .. } => step!(allocate::free_slice, desc),
-            Conv::Struct { .. } | Conv::Foreign { .. } => step!(wrapped::free_memory, desc),
+            Conv::Struct { .. } | Conv::Foreign { .. } | Conv::Written => {
+                step!(wrapped::free_memory, desc)
+            }
+            Conv::Inline { of } => free_step(free, of, desc),
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
@@ -344,6 +351,7 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             Conv::Inline { of } => free_step(free, of, desc),
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::drop_error, desc),
+            Conv::Written => step!(wrapped::free_memory, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
             Conv::Closure { .. } => step!(callback::drop_closure, desc),
             Conv::Callback { .. } => step!(callback::drop_callback, desc),

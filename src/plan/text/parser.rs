@@ -165,6 +165,10 @@ impl<'a> Words<'a> {
                 of: Box::new(self.conv()?),
             },
             "utf8" => Conv::Utf8,
+            "written" => {
+                self.expect("utf8")?;
+                Conv::Written
+            }
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
                 ty: self.type_ref()?,
