@@ -252,9 +252,9 @@ impl Builder {
             None => Transfer::None,
         };
         if let Some(free) = free {
-            let when = match conv {
-                Conv::Utf8 | Conv::Filename => When::Always,
-                _ => When::Unconverted,
+            let when = match conv.is_copied() {
+                true => When::Always,
+                false => When::Unconverted,
             };
             self.release.push(Release { cell, free, when });
         }

@@ -10,11 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use gijit::ir::AbiType;
+use gijit::plan::MAX_CELLS;
 use gijit::plan::link::{FreeFn, OutFn, Step};
 use gijit::plan::reverse::{Argument, Incoming};
-use gijit::plan::{MAX_CELLS, When};
 use gijit::signature::Scope;
 use pyo3::ffi;
+use smallvec::{SmallVec, smallvec};
 
 use super::super::table::report_panic;
 use super::closure::Closure;
@@ -24,6 +25,9 @@ use super::{returned, values};
 /// `GLogLevelFlags`.
 const CRITICAL: u32 = 1 << 3;
 const WARNING: u32 = 1 << 4;
+
+/// Python arguments behind one free place; few callbacks have more.
+type Objects = SmallVec<[*mut ffi::PyObject; 12]>;
 
 /// Runs `body` with the interpreter lock, unless there is no interpreter any more.
 pub fn with_python(body: impl FnOnce()) {
@@ -68,7 +72,7 @@ unsafe fn run(closure: *mut Closure, result: *mut c_void, args: *const *const c_
         frame.load();
         Closure::begin(closure);
         // The first place is the callee's to use (PY_VECTORCALL_ARGUMENTS_OFFSET).
-        let mut objects = vec![null_mut()];
+        let mut objects: Objects = smallvec![null_mut()];
         let made = frame.arguments(closure, &mut objects);
         let mut value = null_mut();
         if made && !(*closure).function.is_null() {
@@ -170,11 +174,7 @@ impl Frame {
     ///
     /// # Safety
     /// As for [`run`].
-    unsafe fn arguments(
-        &mut self,
-        closure: *const Closure,
-        objects: &mut Vec<*mut ffi::PyObject>,
-    ) -> bool {
+    unsafe fn arguments(&mut self, closure: *const Closure, objects: &mut Objects) -> bool {
         for (argument, step) in self.kind.plan.arguments.iter().zip(&self.kind.outs) {
             // SAFETY: the helper has the signature of an *out* step, and its cell holds what C has
             // passed; user data is a tuple or NULL.
@@ -243,15 +243,12 @@ impl Frame {
     unsafe fn release(&mut self, made: usize) {
         let plan = &self.kind.plan;
         // Arguments are made in order; the user data, which may be many, is the last in practice.
-        let values = plan.arguments.iter().take(made - 1);
-        let converted: Vec<u16> = values
-            .filter_map(|argument| match argument {
-                Argument::Value(out) => Some(out.cell.0),
-                Argument::UserData => None,
-            })
-            .collect();
+        let reached = |cell| {
+            let mut values = plan.arguments.iter().take(made);
+            values.any(|argument| matches!(argument, Argument::Value(out) if out.cell == cell))
+        };
         for (step, op) in self.kind.release.iter().zip(&plan.release) {
-            if op.when == When::Unconverted && converted.contains(&op.cell.0) {
+            if !op.when.after_out(reached(op.cell)) {
                 continue;
             }
             // SAFETY: the plan says that the cell is owned.
