@@ -7,7 +7,7 @@
 //! Absent: when anything is read (the host does that, once) and what the values mean to the parts
 //! that they tune.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::dispatch::Tier;
@@ -203,12 +203,16 @@ impl Default for Config {
 impl Config {
     /// Reads the environment of the process.
     pub fn from_env() -> (Config, Vec<ConfigWarning>) {
-        Config::from_vars(std::env::vars_os().map(|(name, value)| {
-            (
-                name.to_string_lossy().into_owned(),
-                value.to_string_lossy().into_owned(),
-            )
-        }))
+        // By name: messages come in the same order each time.
+        let vars: BTreeMap<String, String> = std::env::vars_os()
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
+            .collect();
+        Config::from_vars(vars)
     }
 
     /// Reads the given variables; those that are not gijit's are passed over.
