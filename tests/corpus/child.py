@@ -120,8 +120,8 @@ def run_call(call, stderr):
 
     def run(seen):
         try:
-            args = tuple(_made(arg) for arg in call.args)
-            kwargs = {key: _made(arg) for key, arg in call.kwargs.items()}
+            args = tuple(made(arg) for arg in call.args)
+            kwargs = {key: made(arg) for key, arg in call.kwargs.items()}
             owner = call.owner()
         except Exception as error:
             seen["unmade"] = observe.exception(error)
@@ -131,7 +131,7 @@ def run_call(call, stderr):
     return without_complaint(call, [watch(stderr, run)])
 
 
-def _made(value):
+def made(value):
     return value.make() if isinstance(value, cases.fresh) else value
 
 
