@@ -24,6 +24,7 @@ const CALLABLES: &[&str] = &[
     "GObject.Object.get_property",           // rejected: GValue
     "Gio.File.new_for_path",                 // filename, owned object
     "Gio.File.get_basename",                 // interface instance, owned filename
+    "Gio.File.load_contents_async",          // a callback whose user data takes the rest
     "Gio.SimpleAction.new",                  // constructor, argument that may be left out
     "Gio.DBusMethodInvocation.return_value", // the instance is given away
     "Gio.Application.send_notification",     // None, but not left out
@@ -33,6 +34,8 @@ const CALLABLES: &[&str] = &[
     "Gtk.Label.get_text",                    // a borrowed string
     "Gtk.Label.new",                         // a floating object
     "Gtk.Editable.insert_text",              // in and out
+    "Gtk.ListBox.set_sort_func",             // a callback with a destroy notify
+    "GObject.Object.watch_closure",          // a closure
     "Gtk.TextIter.copy",                     // an owned boxed value
     "Gtk.Widget.get_preferred_width",        // two results and no return value
     "Gtk.Widget.get_preferred_size",         // rejected: allocated by the caller

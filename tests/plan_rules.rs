@@ -139,10 +139,20 @@ fn only_pointers_take_none() {
     let plan = planned(&function(vec![
         nullable(param("text", Type::Utf8)),
         nullable(param("count", int())),
+        nullable(Param {
+            is_pointer: true,
+            ..param("counter", int())
+        }),
+        nullable(param("data", Type::Pointer)),
     ]));
     let nullable: Vec<bool> = plan.ins.iter().map(|op| op.nullable).collect();
-    assert_eq!(nullable, [true, false]);
-    assert!(plan.params[1].optional);
+    assert_eq!(nullable, [true, false, false, true]);
+    assert!(plan.params.iter().all(|param| param.optional));
+    let as_pointer = CallArg::Value {
+        cell: Cell(2),
+        abi: AbiType::Ptr,
+    };
+    assert_eq!(plan.call.args[2], as_pointer);
 }
 
 #[test]
@@ -310,6 +320,37 @@ fn an_array_that_the_caller_allocates_is_prepared() {
     assert_eq!(plan.outs[0].cell, plan.ins[0].cell);
 }
 
+#[test]
+fn a_struct_that_the_caller_allocates_is_python_s_or_freed() {
+    let mut out = towards(Direction::Out, param("a", structure(StructKind::Boxed)));
+    out.caller_allocates = true;
+    out.is_pointer = false;
+    let signature = function(vec![out]);
+    let plan = planned(&signature);
+    assert!(plan.params.is_empty() && plan.ins[0].allocates());
+    assert_eq!(plan.ins[0].undo, Some(Free::Made));
+    let [step] = &plan.release[..] else {
+        panic!("{plan}")
+    };
+    assert_eq!((&step.free, step.when), (&Free::Made, When::Failed));
+    assert!(step.when.after_error() && step.when.after_out(false) && !step.when.after_out(true));
+    let unknown = Bindings {
+        native: 1,
+        ..Bindings::default()
+    };
+    let reject = build_bound(&signature, &unknown).unwrap_err();
+    assert_eq!(reject.reason, Reason::CallerAllocated);
+}
+
+#[test]
+fn several_numbers_that_the_callee_writes_have_room() {
+    let mut out = towards(Direction::Out, param("a", int()));
+    out.caller_allocates = true;
+    let plan = planned(&function(vec![out]));
+    assert!(plan.outs[0].conv.width() > 1);
+    assert!(plan.ins.is_empty());
+}
+
 fn virtual_function() -> Signature {
     let mut signature = function(vec![param("a", int())]);
     signature.kind = CallableKind::VFunc;
@@ -357,7 +398,7 @@ fn rejected() -> Vec<(Reason, Signature)> {
     let text = |kind: &str| kind.to_owned();
     let mut by_value = param("a", structure(StructKind::Plain));
     by_value.is_pointer = false;
-    let mut allocated = towards(Direction::Out, param("a", structure(StructKind::Boxed)));
+    let mut allocated = towards(Direction::Out, param("a", object()));
     allocated.caller_allocates = true;
     let mut container = param("a", object());
     container.transfer = Transfer::Container;
@@ -378,19 +419,16 @@ fn rejected() -> Vec<(Reason, Signature)> {
     let mut misdirected = param("a", strings());
     misdirected.length = Some(1);
     let length = towards(Direction::Out, param("n", int()));
+    let callback = Type::Callback {
+        ty: named("Callback"),
+    };
     vec![
         (Reason::ArrayLength, function(vec![misdirected, length])),
         of(Reason::List, doubles),
-        of(
+        (
             Reason::Callback,
-            Type::Callback {
-                ty: named("Callback"),
-            },
+            function(vec![towards(Direction::Out, param("a", callback))]),
         ),
-        of(Reason::Pointer, Type::Pointer),
-        of(Reason::Value, structure(StructKind::Value)),
-        of(Reason::Closure, structure(StructKind::Closure)),
-        of(Reason::Error, Type::Error),
         of(Reason::Fundamental, fundamental),
         of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
         of(Reason::ForeignStruct, structure(StructKind::Foreign)),

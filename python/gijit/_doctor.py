@@ -72,6 +72,34 @@ def _native(embed):
         return
     yield "install", True, "PyGObject's callables can be replaced"
     yield from native.examine(embed.plugin_path())
+    yield from _calls(native)
+
+
+def _calls(native):
+    """One call of each kind of callable at each tier, with the results that they must have."""
+    from gi.repository import Gio, GLib
+
+    from . import CompileError
+
+    file = Gio.File.new_for_path("/a")
+    stream = Gio.MemoryInputStream()
+    calls = (
+        ("function", GLib.ascii_strdown, ("A", 1), lambda result: result == "a"),
+        ("method", Gio.File.get_path, (file,), lambda result: result == "/a"),
+        ("constructor", Gio.Cancellable.new, (), lambda result: not result.is_cancelled()),
+        ("virtual function", Gio.MemoryInputStream.do_skip, (stream, 1, None), lambda n: n == 0),
+    )
+    for tier in range(3):
+        wrong = []
+        for kind, callable, arguments, is_right in calls:
+            try:
+                native.promote(callable, tier)
+                if not is_right(callable(*arguments)):
+                    wrong.append(f"{kind}: wrong result")
+            except CompileError as error:
+                wrong.append(f"{kind}: {error}")
+        right = "one call of each kind: " + ", ".join(kind for kind, *_ in calls)
+        yield f"calls at tier {tier}", not wrong, "; ".join(dict.fromkeys(wrong)) or right
 
 
 def _start_up():

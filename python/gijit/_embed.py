@@ -235,6 +235,10 @@ def _classes():
         "GFlags",
     )
     pending = [getattr(_gi, name) for name in roots if hasattr(_gi, name)]
+    # Fundamental types derive from object itself in PyGObject 3.42.
+    for module in list(import_module("gi.module")._introspection_modules.values()):
+        pending += [value for value in list(vars(module).values()) if isinstance(value, type)]
+    pending = list(dict.fromkeys(pending))
     seen = set(pending)
     while pending:
         cls = pending.pop()

@@ -30,7 +30,10 @@ macro_rules! c_functions {
 c_functions! {
     "libglib-2.0.so.0" {
         g_free: fn(*mut c_void);
+        g_log: fn(*const c_char, c_uint, *const c_char, *const c_char);
         g_malloc0: fn(usize) -> *mut c_void;
+        g_slice_alloc0: fn(usize) -> *mut c_void;
+        g_slice_free1: fn(usize, *mut c_void);
         g_array_sized_new: fn(c_int, c_int, c_uint, c_uint) -> *mut c_void;
         g_array_set_size: fn(*mut c_void, c_uint) -> *mut c_void;
         g_array_get_element_size: fn(*mut c_void) -> c_uint;
@@ -54,6 +57,10 @@ c_functions! {
         g_str_hash: fn(*const c_void) -> c_uint;
         g_str_equal: fn(*const c_void, *const c_void) -> c_int;
         g_strdup: fn(*const c_char) -> *mut c_char;
+        g_quark_from_string: fn(*const c_char) -> c_uint;
+        g_quark_to_string: fn(c_uint) -> *const c_char;
+        g_error_new_literal: fn(c_uint, c_int, *const c_char) -> *mut c_void;
+        g_error_free: fn(*mut c_void);
         g_unichar_validate: fn(u32) -> c_int;
         g_variant_ref: fn(*mut c_void) -> *mut c_void;
         g_variant_unref: fn(*mut c_void);
@@ -62,9 +69,24 @@ c_functions! {
     "libgobject-2.0.so.0" {
         g_object_ref: fn(*mut c_void) -> *mut c_void;
         g_object_unref: fn(*mut c_void);
+        g_object_is_floating: fn(*mut c_void) -> c_int;
+        g_object_force_floating: fn(*mut c_void);
+        g_closure_ref: fn(*mut c_void) -> *mut c_void;
+        g_closure_sink: fn(*mut c_void);
+        g_closure_unref: fn(*mut c_void);
         g_boxed_copy: fn(usize, *const c_void) -> *mut c_void;
         g_boxed_free: fn(usize, *mut c_void);
         g_type_is_a: fn(usize, usize) -> c_int;
+        g_type_from_name: fn(*const c_char) -> usize;
+        g_value_get_type: fn() -> usize;
+        g_error_get_type: fn() -> usize;
+        g_value_init: fn(*mut c_void, usize) -> *mut c_void;
+        g_value_copy: fn(*const c_void, *mut c_void);
+        g_value_unset: fn(*mut c_void);
+        g_value_take_boxed: fn(*mut c_void, *mut c_void);
+        g_value_set_enum: fn(*mut c_void, c_int);
+        g_value_set_flags: fn(*mut c_void, c_uint);
+        g_value_set_variant: fn(*mut c_void, *mut c_void);
         g_type_test_flags: fn(usize, c_uint) -> c_int;
         g_type_class_peek: fn(usize) -> *mut c_void;
         g_type_class_ref: fn(usize) -> *mut c_void;
@@ -125,7 +147,11 @@ pub struct PyGObjectApi {
     register_wrapper: usize,
     lookup_class: usize,
     newgobj: usize,
-    closure_new: usize,
+    pub closure_new: unsafe extern "C" fn(
+        *mut ffi::PyObject,
+        *mut ffi::PyObject,
+        *mut ffi::PyObject,
+    ) -> *mut c_void,
     object_watch_closure: usize,
     destroy_notify: usize,
     pub type_from_object: unsafe extern "C" fn(*mut ffi::PyObject) -> usize,
@@ -133,8 +159,8 @@ pub struct PyGObjectApi {
     enum_get_value: usize,
     flags_get_value: usize,
     register_gtype_custom: usize,
-    value_from_pyobject: usize,
-    value_as_pyobject: usize,
+    pub value_from_pyobject: unsafe extern "C" fn(*mut c_void, *mut ffi::PyObject) -> c_int,
+    pub value_as_pyobject: unsafe extern "C" fn(*const c_void, c_int) -> *mut ffi::PyObject,
     register_interface: usize,
     pub boxed_type: *mut ffi::PyTypeObject,
     register_boxed: usize,
@@ -172,7 +198,7 @@ pub struct PyGObjectApi {
     add_warning_redirection: usize,
     disable_warning_redirections: usize,
     type_register_custom: usize,
-    gerror_exception_check: usize,
+    pub gerror_exception_check: unsafe extern "C" fn(*mut *mut c_void) -> c_int,
     option_group_new: usize,
     type_from_object_strict: usize,
     pub newgobj_full: unsafe extern "C" fn(*mut c_void, c_int, *mut c_void) -> *mut ffi::PyObject,

@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::backend::{Backend, BackendError, Listing, MachineCode};
@@ -29,7 +30,7 @@ pub struct Setup {
     pub runtime: Runtime,
     /// `void (*)(Object *callable)`: the budget is used up. Ends in `Compiler::on_budget`.
     pub promote: usize,
-    /// `void (*)(Object *callable)`: a guard failed. Ends in `Compiler::on_guard_failure`.
+    /// A vectorcall: a guard failed. Calls `Compiler::on_guard_failure` and enters the tier below.
     pub deopt: usize,
     pub code: Box<dyn CodeSpace>,
     pub tier1: BackendFactory,
@@ -111,6 +112,7 @@ impl Parts {
             snapshot: &snapshot,
             promote: if climbs { self.promote } else { 0 },
             deopt: self.deopt,
+            general: callable.header.general.load(Ordering::Relaxed) != 0,
             calls: if config.counts_calls() {
                 stats::calls_address(tier)
             } else {

@@ -60,6 +60,8 @@ pub struct Header {
     pub budget: AtomicI32,
     /// Guards of the present tier-2 code that failed.
     pub guard_failures: AtomicU32,
+    /// Not 0 once a call has been seen that did not give all arguments by position.
+    pub general: AtomicU32,
     /// Entry address per tier; where a tier has no code, that of the next lower one that has. A
     /// thunk that bails enters the next lower one, so none is ever 0.
     pub entries: [AtomicUsize; 3],
@@ -70,6 +72,8 @@ impl Header {
     pub const BUDGET: i32 = std::mem::offset_of!(Header, budget) as i32;
     /// Offset of `guard_failures` in bytes.
     pub const GUARD_FAILURES: i32 = std::mem::offset_of!(Header, guard_failures) as i32;
+    /// Offset of `general` in bytes.
+    pub const GENERAL: i32 = std::mem::offset_of!(Header, general) as i32;
     /// Offset in bytes of the entry of `tier`.
     pub const fn entry(tier: Tier) -> i32 {
         (std::mem::offset_of!(Header, entries) + 8 * tier as usize) as i32
@@ -109,6 +113,8 @@ pub mod seen {
     pub const NON_ASCII: u32 = 4;
     /// A third exact type.
     pub const POLYMORPHIC: u32 = 8;
+    /// A guarded value that the inline conversion gave up on.
+    pub const UNUSUAL: u32 = 16;
 }
 
 /// [`ArgProfile`] at one moment. The fields are read one by one: together they may be a state that
@@ -146,6 +152,7 @@ impl Callable {
             header: Header {
                 budget: AtomicI32::new(0),
                 guard_failures: AtomicU32::new(0),
+                general: AtomicU32::new(0),
                 entries: std::array::from_fn(|_| AtomicUsize::new(tier0_entry)),
             },
             profile: linked

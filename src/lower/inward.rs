@@ -2,8 +2,8 @@
 
 use super::thunk::{PTR, Thunk};
 use crate::ir::{AbiType, Block, Condition, Type, Value};
-use crate::plan::CallArg;
 use crate::plan::link::Step;
+use crate::plan::{CallArg, Conv, DATA_COUNT, DATA_VALUES, In, UserData};
 
 impl Thunk<'_> {
     pub(super) fn phase_in(&mut self, objects: &[Value], known: &[Option<usize>]) {
@@ -20,7 +20,7 @@ impl Thunk<'_> {
                 Some(param) => objects[param],
                 None => self.b.iconst(Type::Ptr, 0),
             };
-            let optional = param.is_some_and(|param| plan.params[param].optional);
+            let optional = param.is_some_and(|param| self.may_be_absent(param));
             let value = match op.conv.width() {
                 1 => {
                     let known = param.and_then(|param| known[param]);
@@ -78,12 +78,40 @@ impl Thunk<'_> {
             self.b.jump(join, &[]);
             self.b.switch_to(absent.1);
         }
+        self.user_data(op, addr);
         let status = self.call_in(&step, object, addr);
         let bail = self.bail_block();
         self.branch_zero(status, join, bail);
         self.b.switch_to(join);
         let first = usize::from(op.cell.0);
         self.filled[first..first + usize::from(op.conv.width())].fill(true);
+    }
+
+    /// Tells the step of a callback, whose cells begin at `addr`, where its user data stands.
+    fn user_data(&mut self, op: &In, addr: Value) {
+        let Conv::Callback { data, .. } = op.conv else {
+            return;
+        };
+        let values = self
+            .objects
+            .expect("arguments are bound before they are converted");
+        let params = self.linked.plan.params.len();
+        let (place, count) = match data {
+            UserData::None | UserData::Ignored(_) => return,
+            UserData::Param(param) => {
+                let offset = 8 * i32::from(param);
+                let count = self.count_object(values, offset);
+                (self.offset(values, i64::from(offset)), count)
+            }
+            UserData::Rest => {
+                let count = self
+                    .rest
+                    .expect("verified: the plan takes further arguments");
+                (self.offset(values, 8 * params as i64), count)
+            }
+        };
+        self.b.store(place, addr, 8 * i32::from(DATA_VALUES));
+        self.b.store(count, addr, 8 * i32::from(DATA_COUNT));
     }
 
     /// Branches on `object` having been left out: the blocks for absent and for present.
@@ -107,7 +135,11 @@ impl Thunk<'_> {
     fn convert(&mut self, index: usize, object: Value, known: Option<usize>, join: Block) {
         let op = &self.linked.plan.ins[index];
         let step = self.linked.ins[index];
-        let slow = self.b.cold_block();
+        let deopt = match (known, op.param) {
+            (Some(_), Some(param)) => self.unusual(usize::from(param)),
+            _ => None,
+        };
+        let slow = deopt.unwrap_or_else(|| self.b.cold_block());
         let recipe = match op.param {
             Some(_) => self
                 .recipes
@@ -115,10 +147,28 @@ impl Thunk<'_> {
             None => None,
         };
         match recipe {
-            Some(value) => self.b.jump(join, &[value]),
+            Some(value) => {
+                self.b.jump(join, &[value]);
+                if deopt.is_some() {
+                    return;
+                }
+            }
+            None if deopt.is_some() => {
+                // Nothing inline: the helper is the fast side.
+                let helper = self.b.block();
+                self.b.jump(helper, &[]);
+                self.b.switch_to(helper);
+                return self.convert_by_helper(index, object, join);
+            }
             None => self.b.jump(slow, &[]),
         }
         self.b.switch_to(slow);
+        self.convert_by_helper(index, object, join);
+    }
+
+    fn convert_by_helper(&mut self, index: usize, object: Value, join: Block) {
+        let op = &self.linked.plan.ins[index];
+        let step = self.linked.ins[index];
         let slot = self.b.slot(8);
         let cell = self.b.slot_addr(slot);
         let status = self.call_in(&step, object, cell);

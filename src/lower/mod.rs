@@ -32,8 +32,11 @@ pub struct Context<'a> {
     pub snapshot: &'a [ArgSnapshot],
     /// `void (*)(Object *callable)`: called when the budget is used up. 0: no counting.
     pub promote: usize,
-    /// `void (*)(Object *callable)`: called when a guard failed.
+    /// A vectorcall: entered when a guard failed. It learns from the arguments and enters the tier
+    /// below.
     pub deopt: usize,
+    /// Calls have been seen that did not give all arguments by position.
+    pub general: bool,
     /// A `u64` that counts the native calls of this tier; 0: no counting.
     pub calls: usize,
     pub runtime: &'a Runtime,
@@ -67,6 +70,9 @@ pub trait Recipes: Send + Sync {
     /// A new reference to the Python value of `value`, or NULL with an exception set. `None`, with
     /// nothing emitted, where there is no inline path.
     fn convert_out(&self, builder: &mut Builder, op: &Out, value: Value) -> Option<Value>;
+
+    /// Frees memory of `g_malloc`, or NULL. False, with nothing emitted, where the helper shall do it.
+    fn free_memory(&self, builder: &mut Builder, value: Value) -> bool;
 
     /// A new reference to `None`.
     fn new_none(&self, builder: &mut Builder) -> Value;

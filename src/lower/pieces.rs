@@ -3,8 +3,8 @@
 use super::thunk::{PTR, Thunk};
 use crate::dispatch::ArgProfile;
 use crate::ir::{AbiType, BinaryOp, Block, Condition, Type, Value};
-use crate::plan::Cell;
 use crate::plan::link::Step;
+use crate::plan::{Cell, Free, Release};
 
 impl Thunk<'_> {
     /// The address of a Python argument's profile.
@@ -50,6 +50,16 @@ impl Thunk<'_> {
         self.b.binary(BinaryOp::Add, base, bytes)
     }
 
+    /// 1 when an object stands `offset` bytes behind `base`, 0 for NULL.
+    pub(super) fn count_object(&mut self, base: Value, offset: i32) -> Value {
+        let object = self.b.load(Type::Ptr, base, offset);
+        let null = self.b.iconst(Type::Ptr, 0);
+        let given = self.b.compare(Condition::Ne, object, null);
+        let one = self.b.iconst(Type::I64, 1);
+        let zero = self.b.iconst(Type::I64, 0);
+        self.b.select(given, one, zero)
+    }
+
     pub(super) fn return_null(&mut self) {
         let null = self.b.iconst(Type::Ptr, 0);
         self.b.ret(null);
@@ -83,8 +93,14 @@ impl Thunk<'_> {
         addr
     }
 
-    pub(super) fn free(&mut self, step: &Step, cell: Cell) {
-        let addr = self.cell_in_memory(cell);
+    pub(super) fn free(&mut self, step: &Step, op: &Release) {
+        if op.free == Free::Memory {
+            let value = self.cell_value(op.cell, Type::Ptr);
+            if self.recipes.free_memory(&mut self.b, value) {
+                return;
+            }
+        }
+        let addr = self.cell_in_memory(op.cell);
         self.free_at(step, addr);
     }
 

@@ -1,13 +1,14 @@
 //! The thunk of one callable, phase by phase.
 
 use super::{Context, Recipes};
-use crate::dispatch::{ArgProfile, Header, Tier};
+use crate::dispatch::{ArgProfile, Header, Tier, seen};
 use crate::ir::builder::Builder;
 use crate::ir::{
-    AbiType, BinaryOp, Block, CallSignature, Callee, Condition, Function, StackSlot, Type, Value,
+    AbiType, BinaryOp, Block, CallSignature, Callee, Condition, ConvertOp, Function, StackSlot,
+    Type, Value,
 };
 use crate::plan::link::Linked;
-use crate::plan::{CallArg, Cell, ResultShape, When};
+use crate::plan::{CallArg, Cell, ResultShape};
 
 pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
@@ -35,6 +36,15 @@ pub(super) struct Thunk<'a> {
     pub(super) acquired: Vec<(usize, Option<Value>)>,
     /// The bail block for a number of acquired steps.
     bails: Vec<(usize, Block)>,
+    /// Where failed guards go.
+    deopt: Option<Block>,
+    /// Tier 2 with a profile in which every call gave all arguments by position: so does every call
+    /// that gets past the guards.
+    pub(super) positional: bool,
+    /// Where the first Python argument stands.
+    pub(super) objects: Option<Value>,
+    /// The number of arguments beyond the parameters, where the plan takes such.
+    pub(super) rest: Option<Value>,
 }
 
 impl<'a> Thunk<'a> {
@@ -68,12 +78,17 @@ impl<'a> Thunk<'a> {
             filled: vec![false; cells],
             acquired: Vec::new(),
             bails: Vec::new(),
+            deopt: None,
+            positional: ctx.tier == Tier::Two && !ctx.snapshot.is_empty() && !ctx.general,
+            objects: None,
+            rest: None,
         }
     }
 
     pub(super) fn build(mut self) -> Function {
         self.count_budget();
         let values = self.bind();
+        self.objects = Some(values);
         let objects = self.load_objects(values);
         if self.ctx.tier == Tier::One {
             self.record(&objects);
@@ -123,23 +138,51 @@ impl<'a> Thunk<'a> {
         let wanted = self
             .b
             .iconst(Type::I64, (self.linked.positional() as i64) << COUNT_SHIFT);
-        let null = self.b.iconst(Type::Ptr, 0);
-        let counted = self.b.compare(Condition::Eq, given, wanted);
-        let check_names = self.b.block();
+        let takes_rest = self.linked.plan.rest.is_some();
         let positional = self.b.block();
-        let general = self.b.cold_block();
+        let general = match self.positional {
+            true => self.deopt_block(),
+            false => self.b.cold_block(),
+        };
         let bound = self.b.block();
         let values = self.b.block_param(bound, Type::Ptr);
-        self.b.branch(counted, check_names, general);
-        self.b.switch_to(check_names);
-        let unnamed = self.b.compare(Condition::Eq, self.kwnames, null);
-        self.b.branch(unnamed, positional, general);
+        self.rest = takes_rest.then(|| self.b.block_param(bound, Type::I64));
+        let names = self.b.convert(ConvertOp::Bitcast, Type::I64, self.kwnames);
+        match takes_rest {
+            true => {
+                let counted = self.b.compare(Condition::Uge, given, wanted);
+                let check_names = self.b.block();
+                self.b.branch(counted, check_names, general);
+                self.b.switch_to(check_names);
+                self.branch_zero(names, positional, general);
+            }
+            false => {
+                let beyond = self.b.binary(BinaryOp::Sub, given, wanted);
+                let unfit = self.b.binary(BinaryOp::Or, beyond, names);
+                self.branch_zero(unfit, positional, general);
+            }
+        }
         self.b.switch_to(positional);
         let first = self.offset(self.args, 8 * self.linked.skip() as i64);
-        self.b.jump(bound, &[first]);
-
+        let mut found = vec![first];
+        if takes_rest {
+            let further = self.b.binary(BinaryOp::Sub, given, wanted);
+            let shift = self.b.iconst(Type::I64, COUNT_SHIFT);
+            found.push(self.b.binary(BinaryOp::Shr, further, shift));
+        }
+        self.b.jump(bound, &found);
+        if self.positional {
+            self.b.switch_to(bound);
+            return values;
+        }
         self.b.switch_to(general);
-        let slot = self.b.slot(8 * self.linked.plan.params.len().max(1) as u32);
+        if self.ctx.tier == Tier::One {
+            let header = self.b.symbol_addr("header", self.ctx.header as u64);
+            let one = self.b.iconst(Type::I32, 1);
+            self.b.store(one, header, Header::GENERAL);
+        }
+        let places = self.linked.plan.params.len() + usize::from(takes_rest);
+        let slot = self.b.slot(8 * places.max(1) as u32);
         let table = self.b.slot_addr(slot);
         let desc = self
             .b
@@ -155,7 +198,12 @@ impl<'a> Thunk<'a> {
         let done = self.b.block();
         self.branch_zero(status, done, bail);
         self.b.switch_to(done);
-        self.b.jump(bound, &[table]);
+        let mut found = vec![table];
+        if takes_rest {
+            let last = 8 * self.linked.plan.params.len() as i32;
+            found.push(self.count_object(table, last));
+        }
+        self.b.jump(bound, &found);
         self.b.switch_to(bound);
         values
     }
@@ -199,7 +247,7 @@ impl<'a> Thunk<'a> {
                 continue;
             };
             // A parameter that may be NULL has no type to look at.
-            if known[param].is_some() || self.linked.plan.params[param].optional {
+            if known[param].is_some() || self.may_be_absent(param) {
                 continue;
             }
             let Some(ty) = self.recipes.speculate(op, step, seen) else {
@@ -209,20 +257,9 @@ impl<'a> Thunk<'a> {
             let found = self.recipes.type_of(&mut self.b, objects[param]);
             let wanted = self.b.symbol_addr("guarded type", ty as u64);
             let same = self.b.compare(Condition::Eq, found, wanted);
-            let fail = self.b.cold_block();
+            let fail = self.deopt_block();
             let go_on = self.b.block();
             self.b.branch(same, go_on, fail);
-            self.b.switch_to(fail);
-            self.note_argument(param, objects[param]);
-            self.b.call(
-                "deopt",
-                self.ctx.deopt as u64,
-                &[PTR],
-                None,
-                &[self.callable],
-            );
-            let bail = self.bail_block();
-            self.b.jump(bail, &[]);
             self.b.switch_to(go_on);
             known[param] = Some(ty);
         }
@@ -296,8 +333,8 @@ impl<'a> Thunk<'a> {
             self.branch_zero(error, go_on, raise);
             self.b.switch_to(raise);
             for (step, op) in self.linked.release.iter().zip(&self.linked.plan.release) {
-                if op.when == When::Called {
-                    self.free(step, op.cell);
+                if op.when.after_error() {
+                    self.free(step, op);
                 }
             }
             self.b
@@ -328,20 +365,25 @@ impl<'a> Thunk<'a> {
                     self.call(step.name, step.address, &[PTR, PTR], PTR, &[addr, desc])
                 }
             };
+            objects.push(object);
+            // As the only thing that Python gets, NULL is returned as it is.
+            if plan.outs.len() == 1 && self.linked.result.is_none() {
+                break;
+            }
             let null = self.b.iconst(Type::Ptr, 0);
             let failed = self.b.compare(Condition::Eq, object, null);
             let fail = self.b.cold_block();
             let go_on = self.b.block();
             self.b.branch(failed, fail, go_on);
             self.b.switch_to(fail);
-            self.release(Some(objects.len()));
-            for &done in &objects {
+            let (_, done) = objects.split_last().expect("it has just been pushed");
+            self.release(Some(done.len()));
+            for &done in done {
                 let decref = self.ctx.runtime.decref as u64;
                 self.b.call("decref", decref, &[PTR], None, &[done]);
             }
             self.return_null();
             self.b.switch_to(go_on);
-            objects.push(object);
         }
         self.release(None);
         let result = self.result(&objects);
@@ -351,17 +393,11 @@ impl<'a> Thunk<'a> {
     /// The release steps: after all outs, or after the first `done` of them and one that failed.
     fn release(&mut self, done: Option<usize>) {
         let plan = &self.linked.plan;
+        let done = done.unwrap_or(plan.outs.len());
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            let due = match (op.when, done) {
-                (When::Always | When::Called, _) => true,
-                (When::Unconverted, None) => false,
-                (When::Unconverted, Some(done)) => {
-                    !plan.outs[..=done].iter().any(|out| out.cell == op.cell)
-                }
-            };
-            if due {
+            if op.when.after_out(plan.reached(op.cell, done)) {
                 self.b.note(format!("release {}", op.cell));
-                self.free(step, op.cell);
+                self.free(step, op);
             }
         }
     }
@@ -383,6 +419,26 @@ impl<'a> Thunk<'a> {
         }
     }
 
+    /// Whether an argument may have been left out.
+    pub(super) fn may_be_absent(&self, param: usize) -> bool {
+        self.linked.plan.params[param].optional && !self.positional
+    }
+
+    /// Where a guard goes that fails before anything is acquired.
+    fn deopt_block(&mut self) -> Block {
+        match self.deopt {
+            Some(block) => block,
+            None => *self.deopt.insert(self.b.cold_block()),
+        }
+    }
+
+    /// Where the inline conversion of a guarded argument goes when it gives up: to `deopt`, unless
+    /// that was usual so far or something is acquired that would have to be undone.
+    pub(super) fn unusual(&mut self, param: usize) -> Option<Block> {
+        let usual = self.ctx.snapshot[param].seen & seen::UNUSUAL != 0;
+        (!usual && self.acquired.is_empty()).then(|| self.deopt_block())
+    }
+
     /// The block that undoes what is acquired so far and enters the tier below.
     pub(super) fn bail_block(&mut self) -> Block {
         let acquired = self.acquired.len();
@@ -395,6 +451,13 @@ impl<'a> Thunk<'a> {
     }
 
     fn emit_bails(&mut self) {
+        if let Some(block) = self.deopt {
+            self.b.switch_to(block);
+            self.b.note("deopt");
+            let deopt = self.b.symbol_addr("deopt", self.ctx.deopt as u64);
+            let args = [self.callable, self.args, self.nargsf, self.kwnames];
+            self.b.tail_call(Callee::Value(deopt), &args);
+        }
         for (acquired, block) in std::mem::take(&mut self.bails) {
             self.b.switch_to(block);
             self.b.note("bail");

@@ -6,15 +6,18 @@
 use std::collections::BTreeMap;
 
 use super::convert::{ARRAY_WIDTH, conversion, length_type, owned};
+use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
     Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
-    ResultShape, When,
+    ResultShape, UserData, When,
 };
 use crate::ir::AbiType;
 use crate::signature::{
-    ArrayKind, Bindings, CallableKind, Direction, Param, Signature, Transfer, Type,
+    Bindings, CallableKind, Direction, Param, Scope, Signature, Transfer, Type,
 };
+
+mod callbacks;
 
 /// Functions that write into a string argument, or into what stands before it, though their
 /// typelib says `(transfer none)`. PyGObject gives them a copy; a plan borrows, and the string that
@@ -48,6 +51,12 @@ const WRITES_STRINGS: &[&str] = &[
 /// # Errors
 /// The first reason, in argument order, why it cannot be called natively.
 pub fn build(signature: &Signature) -> Result<Plan, Reject> {
+    if signature.kind == CallableKind::Callback {
+        return Err(Reject {
+            reason: Reason::Callback,
+            place: String::new(),
+        });
+    }
     if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
         return Err(Reject {
             reason: Reason::WrittenString,
@@ -60,6 +69,7 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
     }
     builder.instance(signature)?;
     builder.lengths(signature)?;
+    builder.callbacks(signature)?;
     for (index, param) in signature.params.iter().enumerate() {
         builder.param(index, param)?;
     }
@@ -75,7 +85,7 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
 /// The plan of `signature` in a process where it is bound as `bindings` say.
 ///
 /// # Errors
-/// As [`build`]; also when there is no native function to call.
+/// As [`build`] and [`callable`].
 pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, Reject> {
     let plan = build(signature)?;
     callable(&plan, bindings)?;
@@ -85,22 +95,30 @@ pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, R
 /// Whether this process has what `plan` calls.
 ///
 /// # Errors
-/// What is missing.
+/// What is missing: the function, or the size of a struct to allocate.
 pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
-    let reason = match plan.call.target {
-        Some(_) if bindings.vfunc.is_none() => Reason::VirtualFunction,
-        None if bindings.native == 0 => Reason::NoSymbol,
-        _ => return Ok(()),
-    };
-    Err(Reject {
-        reason,
-        place: plan.symbol.clone(),
-    })
+    let place = plan.symbol.clone();
+    let reject = |reason, place| Err(Reject { reason, place });
+    match plan.call.target {
+        Some(_) if bindings.vfunc.is_none() => return reject(Reason::VirtualFunction, place),
+        None if bindings.native == 0 => return reject(Reason::NoSymbol, place),
+        _ => {}
+    }
+    let size = |ty| bindings.types.get(ty).map_or(0, |binding| binding.size);
+    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    match allocated
+        .filter_map(|op| op.conv.type_ref())
+        .find(|ty| size(ty) == 0)
+    {
+        Some(ty) => reject(Reason::CallerAllocated, ty.to_string()),
+        None => Ok(()),
+    }
 }
 
 #[derive(Default)]
 struct Builder {
     params: Vec<PyParam>,
+    rest: Option<String>,
     ins: Vec<In>,
     target: Option<Cell>,
     args: Vec<CallArg>,
@@ -112,8 +130,13 @@ struct Builder {
     cells: usize,
     /// The first cell of each array that has a length argument, by the array's place.
     arrays: BTreeMap<Place, (Cell, AbiType)>,
-    /// What each length argument passes.
-    lengths: BTreeMap<usize, CallArg>,
+    /// What each argument passes that Python does not see: lengths and destroy notifies.
+    hidden: BTreeMap<usize, CallArg>,
+    /// The callbacks by their index: the conversion and its first cell.
+    callbacks: BTreeMap<usize, (Conv, Cell)>,
+    /// The first cell of the callback that each user data argument belongs to, and whether the
+    /// argument stands before it.
+    user_data: BTreeMap<usize, (Cell, bool)>,
 }
 
 /// An argument by its index, or the result.
@@ -155,30 +178,23 @@ impl Builder {
                 Direction::In => CallArg::Value { cell, abi },
                 Direction::Out | Direction::InOut => CallArg::Address { cell },
             };
-            self.lengths.insert(length, passed);
+            self.hidden.insert(length, passed);
         }
         Ok(())
     }
 
-    /// The conversion of a value and its first cell.
-    fn value(
-        &mut self,
-        ty: &Type,
-        is_pointer: bool,
-        place: Place,
-        name: &str,
-    ) -> Result<(Conv, Cell), Reject> {
-        let array = self.arrays.get(&place).copied();
-        let length = array.map(|(_, abi)| abi);
-        let conv = conversion(ty, is_pointer, length).map_err(|reason| Reject {
-            reason,
-            place: name.to_owned(),
-        })?;
-        let cell = match array {
-            Some((first, _)) => first,
+    /// The conversion of the value at `place`.
+    fn conversion(&self, ty: &Type, is_pointer: bool, place: Place) -> Result<Conv, Reason> {
+        let length = self.arrays.get(&place).map(|(_, abi)| *abi);
+        conversion(ty, is_pointer, length)
+    }
+
+    /// Its first cell.
+    fn first_cell(&mut self, place: Place, conv: &Conv) -> Cell {
+        match self.arrays.get(&place) {
+            Some((first, _)) => *first,
             None => self.cell(conv.width()),
-        };
-        Ok((conv, cell))
+        }
     }
 
     /// The class whose implementation is called, which is the first argument.
@@ -223,8 +239,12 @@ impl Builder {
     }
 
     fn param(&mut self, index: usize, param: &Param) -> Result<(), Reject> {
-        if let Some(passed) = self.lengths.get(&index) {
+        if let Some(passed) = self.hidden.get(&index) {
             self.args.push(*passed);
+            return Ok(());
+        }
+        if let Some(callback) = self.user_data.get(&index).copied() {
+            self.user_data_param(&param.name, callback.0, callback.1);
             return Ok(());
         }
         let reject = |reason| Reject {
@@ -232,24 +252,41 @@ impl Builder {
             place: param.name.clone(),
         };
         let place = Place::Param(index);
-        let (conv, cell) = self.value(&param.ty, param.is_pointer, place, &param.name)?;
+        let allocated = param.direction != Direction::In && param.caller_allocates;
+        // PyGObject looks at this for some types only.
+        let prepared = allocated && allocatable(&param.ty);
+        let is_pointer = param.is_pointer || prepared;
+        let callback = self.callbacks.get(&index).cloned();
+        let conv = match &callback {
+            Some((conv, _)) => conv.clone(),
+            None => self
+                .conversion(&param.ty, is_pointer, place)
+                .map_err(reject)?,
+        };
         if param.direction != Direction::In && conv.is_inward() {
             return Err(reject(Reason::ClassStruct));
         }
+        let conv = match allocated && !prepared {
+            true => several(conv).map_err(reject)?,
+            false => conv,
+        };
+        let cell = match callback {
+            Some((_, cell)) => cell,
+            None => self.first_cell(place, &conv),
+        };
         let abi = conv.abi();
-        let prepared = param.direction != Direction::In && param.caller_allocates;
         if prepared {
-            if param.direction == Direction::InOut || !allocated(&conv, param.transfer) {
+            if param.direction == Direction::InOut || !prepares(&conv, param.transfer) {
                 return Err(reject(Reason::CallerAllocated));
             }
-            self.push_in(None, cell, conv.clone(), false, param.transfer)
+            self.prepare(cell, conv.clone(), param.transfer)
                 .map_err(reject)?;
         } else if param.direction != Direction::Out {
             self.params.push(PyParam {
                 name: Some(param.name.clone()),
                 optional: param.nullable,
             });
-            let nullable = param.nullable && abi == AbiType::Ptr;
+            let nullable = param.nullable && conv.takes_none();
             let from = Some(self.params.len() as u16 - 1);
             self.push_in(from, cell, conv.clone(), nullable, param.transfer)
                 .map_err(reject)?;
@@ -262,14 +299,41 @@ impl Builder {
             true => CallArg::Value { cell, abi },
             false => CallArg::Address { cell },
         });
-        self.own_result(cell, &conv, param.transfer, true)
-            .map_err(reject)?;
+        if !prepared || conv.is_container() {
+            self.own_result(cell, &conv, param.transfer, true)
+                .map_err(reject)?;
+        }
         let out = Out {
             cell,
             conv,
             transfer: param.transfer,
         };
         self.outs.push((out, param.name.clone()));
+        Ok(())
+    }
+
+    /// Memory for the callee to fill. Python gets a struct; when it comes to nothing, it is freed.
+    fn prepare(&mut self, cell: Cell, conv: Conv, transfer: Transfer) -> Result<(), Reason> {
+        if conv.is_container() {
+            return self.push_in(None, cell, conv, false, transfer);
+        }
+        // Python gets what the value holds.
+        if conv.is_value() {
+            return self.push_in(None, cell, conv, false, Transfer::None);
+        }
+        self.ins.push(In {
+            param: None,
+            cell,
+            conv,
+            nullable: false,
+            transfer: Transfer::None,
+            undo: Some(Free::Made),
+        });
+        self.release.push(Release {
+            cell,
+            free: Free::Made,
+            when: When::Failed,
+        });
         Ok(())
     }
 
@@ -281,19 +345,23 @@ impl Builder {
         nullable: bool,
         transfer: Transfer,
     ) -> Result<(), Reason> {
-        if transfer != Transfer::None && conv.is_inward() {
+        if transfer != Transfer::None && matches!(conv, Conv::Class { .. }) {
             return Err(Reason::ClassStruct);
         }
-        let container = conv.is_container();
         let undo = match transfer {
-            _ if container => Some(Free::Made),
+            _ if conv.keeps() => Some(Free::Made),
             Transfer::Container => return Err(Reason::ContainerTransfer),
             Transfer::None | Transfer::Full => owned(&conv, transfer),
         };
         if transfer == Transfer::Full && gives_struct(&conv) {
             return Err(Reason::StructGivenAway);
         }
-        if container && transfer != Transfer::Full {
+        let kept = match &conv {
+            Conv::Callback { scope, .. } => *scope == Scope::Call,
+            Conv::Closure { .. } => true,
+            _ => conv.keeps() && transfer != Transfer::Full,
+        };
+        if kept {
             self.release.push(Release {
                 cell,
                 free: Free::Kept,
@@ -302,8 +370,8 @@ impl Builder {
         }
         // A value without ownership has no transfer.
         let transfer = match undo {
-            Some(_) => transfer,
-            None => Transfer::None,
+            Some(_) if !conv.is_inward() => transfer,
+            _ => Transfer::None,
         };
         self.ins.push(In {
             param,
@@ -332,7 +400,7 @@ impl Builder {
             // Python copies strings, and nothing takes over what is not shown; of everything else
             // the wrapper becomes the owner.
             let when = match conv {
-                Conv::Utf8 | Conv::Filename => When::Always,
+                _ if conv.is_copied() => When::Always,
                 _ if !shown => When::Always,
                 _ => When::Unconverted,
             };
@@ -347,19 +415,20 @@ impl Builder {
         if result.ty == Type::Void {
             return Ok(());
         }
-        let (conv, cell) = self.value(&result.ty, result.is_pointer, Place::Result, place)?;
+        let reject = |reason| Reject {
+            reason,
+            place: place.to_owned(),
+        };
+        let conv = self
+            .conversion(&result.ty, result.is_pointer, Place::Result)
+            .map_err(reject)?;
         if conv.is_inward() {
-            return Err(Reject {
-                reason: Reason::ClassStruct,
-                place: place.to_owned(),
-            });
+            return Err(reject(Reason::ClassStruct));
         }
+        let cell = self.first_cell(Place::Result, &conv);
         self.native_result = Some((cell, conv.abi()));
         self.own_result(cell, &conv, result.transfer, !result.skip)
-            .map_err(|reason| Reject {
-                reason,
-                place: place.to_owned(),
-            })?;
+            .map_err(reject)?;
         if !result.skip {
             self.returned = Some(Out {
                 cell,
@@ -371,6 +440,7 @@ impl Builder {
     }
 
     fn finish(mut self, signature: &Signature, error: Option<Cell>) -> Result<Plan, Reject> {
+        self.take_rest();
         // Only a tail of arguments may be left out.
         let mut tail = true;
         for param in self.params.iter_mut().rev() {
@@ -408,6 +478,7 @@ impl Builder {
             symbol: signature.symbol.clone(),
             constructor: signature.kind == CallableKind::Constructor,
             params: self.params,
+            rest: self.rest,
             ins: self.ins,
             call: Call {
                 target: self.target,
@@ -421,20 +492,6 @@ impl Builder {
             cells: self.cells as u16,
         })
     }
-}
-
-/// Whether the caller can allocate such a value: its size is known, and what Python makes of it
-/// outlives it.
-fn allocated(conv: &Conv, transfer: Transfer) -> bool {
-    let Conv::Array(array) = conv else {
-        return false;
-    };
-    let pointed_to = match &array.item {
-        Conv::Inline { of } => matches!(**of, Conv::Struct { .. }),
-        _ => false,
-    };
-    (array.kind != ArrayKind::C || array.fixed.is_some())
-        && (transfer != Transfer::None || !pointed_to)
 }
 
 /// Whether an unregistered struct would be given to the callee.

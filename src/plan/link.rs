@@ -72,7 +72,8 @@ pub struct Runtime {
     pub raise: usize,
     /// `int32 (*)(const void *bind_desc, Object *const *args, size_t nargsf, Object *kwnames,
     /// Object **slots)`: binds keywords and defaults, 0 bound, 1 bail. A slot left NULL is an
-    /// argument left out. `args` starts with the class for a constructor, `slots` does not.
+    /// argument left out. `args` starts with the class for a constructor, `slots` does not. Where the
+    /// plan takes further arguments, `slots` has one more place, for a single one.
     pub bind: usize,
     /// `void (*)(Object *)`: drops a reference.
     pub decref: usize,

@@ -11,12 +11,14 @@
 //! it; `text` prints and parses it; `link` lets the host attach addresses to each step.
 
 use crate::ir::AbiType;
-use crate::signature::{ArrayKind, ListKind, Transfer, TypeRef};
+use crate::signature::{ArrayKind, ListKind, Scope, Transfer, TypeRef};
 
 pub mod build;
 pub mod convert;
 pub mod link;
+mod prepare;
 pub mod reject;
+pub mod reverse;
 pub mod text;
 pub mod verify;
 
@@ -24,6 +26,9 @@ pub mod verify;
 /// stack.
 pub const MAX_PARAMS: usize = 32;
 pub const MAX_CELLS: usize = 64;
+
+/// The width of [`Conv::First`]: 16 characters, of which `g_unichar_fully_decompose` writes the most.
+const FIRST_WIDTH: u16 = 16;
 
 /// An 8-byte place in the frame of one call, printed `c3`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
@@ -41,6 +46,17 @@ pub enum Conv {
     Double,
     Unichar,
     GType,
+    /// `gpointer`: None, an int or a capsule; comes out as an int.
+    Pointer,
+    /// A number that the typelib calls a pointer. PyGObject converts the number and passes it where
+    /// the pointer goes.
+    AsPointer {
+        of: Box<Conv>,
+    },
+    /// Room for several values; PyGObject knows of one, and shows the first.
+    First {
+        of: Box<Conv>,
+    },
     /// Zero-terminated UTF-8.
     Utf8,
     /// Zero-terminated, in the file system's encoding.
@@ -81,6 +97,10 @@ pub enum Conv {
     Inline {
         of: Box<Conv>,
     },
+    /// A `GValue`: any Python object. Four cells: the pointer, and the value itself when it is made here.
+    Value,
+    /// A `GError`, other than the one that a call raises. Two cells: the pointer, and what is kept.
+    Error,
     /// An array: a Python list, or bytes for `guint8`. Three cells: the pointer, the number of items,
     /// what the *in* step keeps for its release.
     Array(Box<Array>),
@@ -94,7 +114,40 @@ pub enum Conv {
         key: Box<Conv>,
         value: Box<Conv>,
     },
+    /// A `GClosure`: goes in as a callable or a wrapper, comes out as a boxed value.
+    Closure {
+        ty: TypeRef,
+    },
+    /// A callable as a C function pointer of type `ty`; goes in only. Six cells: the function, its
+    /// user data, the destroy notify, the native closure, and for the tiers to fill before the step
+    /// where the Python values that the callable gets as user data stand and how many there are.
+    Callback {
+        ty: TypeRef,
+        scope: Scope,
+        data: UserData,
+        /// The call passes the third cell.
+        destroy: bool,
+    },
 }
+
+/// What Python gives for the user data of a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum UserData {
+    /// The call takes none.
+    None,
+    /// An argument, which may be left out.
+    Param(u16),
+    /// All further arguments ([`Plan::rest`]).
+    Rest,
+    /// An argument that stands before the callback. PyGObject mixes the arguments up when the
+    /// callback is not None, so None is all that is taken; the call passes NULL for both.
+    Ignored(u16),
+}
+
+/// The cells of a callback that the tiers fill: where the values of its user data stand, and their
+/// number.
+pub const DATA_VALUES: u16 = 4;
+pub const DATA_COUNT: u16 = 5;
 
 /// What an array is.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -113,15 +166,47 @@ impl Conv {
     /// The number of consecutive cells that one value takes. The first is what the call passes.
     pub fn width(&self) -> u16 {
         match self {
+            Conv::First { .. } => FIRST_WIDTH,
+            Conv::Inline { of } => of.width(),
+            Conv::Value => 4,
+            Conv::Error => 2,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
+            Conv::Callback { .. } => 6,
             _ => 1,
         }
     }
 
+    /// Whether its *in* step keeps something for a release step, and is undone as a whole.
+    pub fn keeps(&self) -> bool {
+        self.is_container()
+            || self.is_value()
+            || matches!(
+                self,
+                Conv::Error | Conv::Callback { .. } | Conv::Closure { .. }
+            )
+    }
+
     /// Whether such a value only goes from Python to C.
     pub fn is_inward(&self) -> bool {
-        matches!(self, Conv::Class { .. } | Conv::VFunc)
+        matches!(
+            self,
+            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc
+        )
+    }
+
+    /// Whether it is a `GValue`, wherever it stands.
+    pub fn is_value(&self) -> bool {
+        match self {
+            Conv::Value => true,
+            Conv::Inline { of } => of.is_value(),
+            _ => false,
+        }
+    }
+
+    /// Whether Python gets a copy, so that an original that came with it is freed in any case.
+    pub fn is_copied(&self) -> bool {
+        matches!(self, Conv::Utf8 | Conv::Filename | Conv::Error)
     }
 
     /// Whether it holds other values.
@@ -133,6 +218,10 @@ impl Conv {
     pub fn further(&self, offset: u16) -> Option<AbiType> {
         match self {
             Conv::Array(array) if offset == 1 => array.length,
+            Conv::Callback { data, .. } if offset == 1 && *data != UserData::None => {
+                Some(AbiType::Ptr)
+            }
+            Conv::Callback { destroy: true, .. } if offset == 2 => Some(AbiType::Ptr),
             _ => None,
         }
     }
@@ -147,7 +236,10 @@ impl Conv {
             Conv::Unichar => AbiType::U32,
             Conv::GType => AbiType::U64,
             Conv::Enum { storage, .. } | Conv::Flags { storage, .. } => *storage,
-            Conv::Utf8
+            Conv::First { of } => of.abi(),
+            Conv::Pointer
+            | Conv::AsPointer { .. }
+            | Conv::Utf8
             | Conv::Filename
             | Conv::Object { .. }
             | Conv::Boxed { .. }
@@ -156,10 +248,19 @@ impl Conv {
             | Conv::Class { .. }
             | Conv::VFunc
             | Conv::Inline { .. }
+            | Conv::Value
+            | Conv::Error
             | Conv::Array(_)
             | Conv::List { .. }
-            | Conv::Hash { .. } => AbiType::Ptr,
+            | Conv::Hash { .. }
+            | Conv::Closure { .. }
+            | Conv::Callback { .. } => AbiType::Ptr,
         }
+    }
+
+    /// Whether None can stand for NULL.
+    pub fn takes_none(&self) -> bool {
+        self.abi() == AbiType::Ptr && !matches!(self, Conv::AsPointer { .. })
     }
 
     /// The registered type that it names.
@@ -171,8 +272,10 @@ impl Conv {
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
+            | Conv::Closure { ty }
+            | Conv::Callback { ty, .. }
             | Conv::Class { ty } => Some(ty),
-            Conv::Inline { of } => of.type_ref(),
+            Conv::Inline { of } | Conv::AsPointer { of } | Conv::First { of } => of.type_ref(),
             _ => None,
         }
     }
@@ -206,6 +309,14 @@ pub struct In {
     pub undo: Option<Free>,
 }
 
+impl In {
+    /// Whether it allocates a struct that the callee fills and Python gets.
+    pub fn allocates(&self) -> bool {
+        let structure = matches!(self.conv, Conv::Boxed { .. } | Conv::Struct { .. });
+        self.param.is_none() && structure
+    }
+}
+
 /// One C argument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CallArg {
@@ -234,8 +345,8 @@ pub struct Call {
 pub struct Out {
     pub cell: Cell,
     pub conv: Conv,
-    /// `Full`: the value's ownership goes to the Python object. For strings the copy is made here
-    /// and the original given back in *release*.
+    /// `Full`: the value's ownership goes to the Python object. Of strings and errors the copy is made
+    /// here and the original given back in *release*.
     pub transfer: Transfer,
 }
 
@@ -250,6 +361,10 @@ pub enum Free {
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.
     Variant,
+    /// `g_value_unset`, of a value in an array.
+    Value,
+    /// `g_error_free`.
+    Error,
     /// A container that the callee gave, with its items for [`Transfer::Full`].
     Container { conv: Box<Conv>, transfer: Transfer },
     /// All that the *in* step of this cell made, as if the call were not to be.
@@ -268,6 +383,20 @@ pub enum When {
     Unconverted,
     /// As `Always`, and also when the call has set its error.
     Called,
+    /// As `Unconverted`, and also when the call has set its error.
+    Failed,
+}
+
+impl When {
+    /// Whether it runs when the call has set its error.
+    pub fn after_error(self) -> bool {
+        matches!(self, When::Called | When::Failed)
+    }
+
+    /// Whether it runs after the *out* phase, which has come to the cell or not.
+    pub fn after_out(self, reached: bool) -> bool {
+        matches!(self, When::Always | When::Called) || !reached
+    }
 }
 
 /// Phase *release*.
@@ -299,6 +428,8 @@ pub struct Plan {
     /// "constructor returned NULL" (its `_constructor_cache_invoke_real`).
     pub constructor: bool,
     pub params: Vec<PyParam>,
+    /// The name of the parameter that takes all further positional arguments: user data.
+    pub rest: Option<String>,
     pub ins: Vec<In>,
     pub call: Call,
     pub outs: Vec<Out>,
@@ -309,6 +440,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the *out* phase has come to `cell` when `done` of its steps have succeeded.
+    pub fn reached(&self, cell: Cell, done: usize) -> bool {
+        self.outs.iter().take(done + 1).any(|out| out.cell == cell)
+    }
+
     /// The values of more than one cell: first cell and width.
     pub fn groups(&self) -> impl Iterator<Item = (Cell, u16)> {
         let ins = self.ins.iter().map(|op| (op.cell, op.conv.width()));

@@ -32,25 +32,17 @@ reasons! {
     ArrayLength = "array-length";
     /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
-    /// A callback argument.
+    /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
-    /// A bare pointer (gpointer) argument or result.
-    Pointer = "pointer";
-    /// A GValue argument or result.
-    Value = "gvalue";
-    /// A GClosure argument or result.
-    Closure = "gclosure";
-    /// A GError argument or result (other than the one that is raised).
-    Error = "gerror";
     /// A fundamental type that is no GObject, such as GParamSpec.
     Fundamental = "fundamental";
     /// A struct that another module converts, such as cairo's.
     ForeignStruct = "foreign-struct";
     /// A class struct that is returned, given away or held by a container.
     ClassStruct = "class-struct";
-    /// A struct that is passed or returned by value.
+    /// A struct that is passed or returned by value; PyGObject passes a pointer.
     StructByValue = "struct-by-value";
-    /// Memory that the caller allocates for the callee to fill.
+    /// Memory that the caller shall allocate for something of unknown size or that is no struct.
     CallerAllocated = "caller-allocated";
     /// An unregistered struct whose ownership is given away.
     StructGivenAway = "struct-given-away";
@@ -64,7 +56,7 @@ reasons! {
     TooLarge = "too-large";
     /// The library does not export the symbol that its typelib names.
     NoSymbol = "no-symbol";
-    /// A type that no installed typelib defines.
+    /// A type that no installed typelib defines, or an argument of type void.
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";

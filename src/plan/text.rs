@@ -13,9 +13,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, When};
+use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, UserData, When};
 use crate::ir::text::{ABI_TYPES, name_of};
-use crate::signature::{ArrayKind, ListKind, Transfer};
+use crate::signature::{ArrayKind, ListKind, Scope, Transfer};
 
 mod parser;
 
@@ -37,6 +37,9 @@ impl std::fmt::Display for Plan {
                 "  param {name}{}",
                 if param.optional { " optional" } else { "" }
             )?;
+        }
+        if let Some(rest) = &self.rest {
+            writeln!(f, "  rest {rest}")?;
         }
         for op in &self.ins {
             write!(f, "  in {} <- ", op.cell)?;
@@ -62,6 +65,7 @@ impl std::fmt::Display for Plan {
                 When::Always => "",
                 When::Unconverted => " unconverted",
                 When::Called => " called",
+                When::Failed => " failed",
             };
             writeln!(f, "  release {} {}{when}", step.cell, step.free)?;
         }
@@ -96,6 +100,12 @@ const ARRAYS: &[(ArrayKind, &str)] = &[
     (ArrayKind::GPtrArray, "gptrarray"),
     (ArrayKind::GByteArray, "gbytearray"),
 ];
+const SCOPES: &[(Scope, &str)] = &[
+    (Scope::Call, "call"),
+    (Scope::Async, "async"),
+    (Scope::Notified, "notified"),
+    (Scope::Forever, "forever"),
+];
 const LISTS: &[(ListKind, &str)] = &[(ListKind::GList, "glist"), (ListKind::GSList, "gslist")];
 
 fn write_word(f: &mut std::fmt::Formatter<'_>, word: &str) -> std::fmt::Result {
@@ -120,6 +130,9 @@ impl std::fmt::Display for Conv {
             Conv::Double => f.write_str("double"),
             Conv::Unichar => f.write_str("unichar"),
             Conv::GType => f.write_str("gtype"),
+            Conv::Pointer => f.write_str("pointer"),
+            Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
+            Conv::First { of } => write!(f, "first {of}"),
             Conv::Utf8 => f.write_str("utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),
@@ -133,6 +146,8 @@ impl std::fmt::Display for Conv {
             Conv::Class { ty } => write!(f, "class {ty}"),
             Conv::VFunc => f.write_str("vfunc"),
             Conv::Inline { of } => write!(f, "inline {of}"),
+            Conv::Value => f.write_str("value"),
+            Conv::Error => f.write_str("gerror"),
             Conv::Array(array) => {
                 write!(f, "array {}", name_of(ARRAYS, array.kind))?;
                 f.write_str(if array.zero_terminated { " zero" } else { "" })?;
@@ -146,6 +161,22 @@ impl std::fmt::Display for Conv {
             }
             Conv::List { kind, item } => write!(f, "{} of {item}", name_of(LISTS, *kind)),
             Conv::Hash { key, value } => write!(f, "ghashtable from {key} to {value}"),
+            Conv::Closure { ty } => write!(f, "closure {ty}"),
+            Conv::Callback {
+                ty,
+                scope,
+                data,
+                destroy,
+            } => {
+                write!(f, "callback {ty} {}", name_of(SCOPES, *scope))?;
+                match data {
+                    UserData::None => {}
+                    UserData::Param(param) => write!(f, " data {param}")?,
+                    UserData::Rest => f.write_str(" data rest")?,
+                    UserData::Ignored(param) => write!(f, " ignores {param}")?,
+                }
+                f.write_str(if *destroy { " destroy" } else { "" })
+            }
         }
     }
 }
@@ -157,6 +188,8 @@ impl std::fmt::Display for Free {
             Free::Object => f.write_str("object"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
+            Free::Value => f.write_str("value"),
+            Free::Error => f.write_str("gerror"),
             Free::Container { conv, transfer } => {
                 f.write_str("container")?;
                 write_word(f, name_of(OWNED, *transfer))?;

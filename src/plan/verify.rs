@@ -1,7 +1,9 @@
 //! Checks a plan, so that the tiers may run it without looking again.
 
 use super::convert::owned;
-use super::{CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, When};
+use super::{
+    CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, UserData, When,
+};
 use crate::ir::AbiType;
 use crate::signature::Transfer;
 
@@ -89,10 +91,14 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             })?;
             defined.push(cell);
         }
-        ensure(!op.nullable || op.conv.abi() == AbiType::Ptr, || {
+        ensure(!op.nullable || op.conv.takes_none(), || {
             format!("c{} takes None but is no pointer", cell.0)
         })?;
         let container = op.conv.is_container();
+        let prepared = container || op.conv.is_value() || op.allocates();
+        ensure(op.param.is_some() || prepared, || {
+            format!("c{} is prepared but cannot be", cell.0)
+        })?;
         ensure(op.transfer != Transfer::Container || container, || {
             format!("c{} is given as a container but is none", cell.0)
         })?;
@@ -105,7 +111,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             op.transfer == Transfer::None || !op.conv.is_inward(),
             || format!("c{} is given away but cannot be", cell.0),
         )?;
-        let undo = match container {
+        let undo = match op.conv.keeps() || op.allocates() {
             true => Some(Free::Made),
             false => owned(&op.conv, op.transfer),
         };
@@ -116,9 +122,39 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
             )
         })?;
     }
-    let used: Vec<u16> = plan.ins.iter().filter_map(|op| op.param).collect();
+    user_data(plan)
+}
+
+/// Every argument is converted, or given to a callback as its user data.
+fn user_data(plan: &Plan) -> Result<(), PlanError> {
+    let mut used: Vec<u16> = plan.ins.iter().filter_map(|op| op.param).collect();
+    let mut rest = 0;
+    for op in &plan.ins {
+        match op.conv {
+            Conv::Callback {
+                data: UserData::Param(param) | UserData::Ignored(param),
+                ..
+            } => {
+                ensure(usize::from(param) < plan.params.len(), || {
+                    format!("argument {param} is user data but does not exist")
+                })?;
+                ensure(!used.contains(&param), || {
+                    format!("argument {param} is user data and something else")
+                })?;
+                used.push(param);
+            }
+            Conv::Callback {
+                data: UserData::Rest,
+                ..
+            } => rest += 1,
+            _ => {}
+        }
+    }
     let all_used = (0..plan.params.len()).all(|param| used.contains(&(param as u16)));
-    ensure(all_used, || "an argument is not converted".to_owned())
+    ensure(all_used, || "an argument is not converted".to_owned())?;
+    ensure(rest == usize::from(plan.rest.is_some()), || {
+        "the further arguments are not those of one callback".to_owned()
+    })
 }
 
 fn call(plan: &Plan) -> Result<(), PlanError> {
@@ -252,7 +288,8 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
     for step in &plan.release {
         let cell = step.cell;
         if step.free == Free::Kept {
-            let kept = step.when == When::Called && plan.ins.iter().any(|op| op.cell == cell);
+            let keeps = |op: &In| op.cell == cell && op.conv.keeps();
+            let kept = step.when == When::Called && plan.ins.iter().any(keeps);
             ensure(kept, || format!("nothing is kept in c{}", cell.0))?;
             continue;
         }
@@ -263,9 +300,17 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
             format!("c{} is released twice", cell.0)
         })?;
         seen.push(cell);
+        let allocated = plan.ins.iter().any(|op| op.cell == cell && op.allocates());
+        let failed = step.free == Free::Made && step.when == When::Failed;
+        ensure(allocated == failed, || {
+            format!("the release of c{} does not fit its preparation", cell.0)
+        })?;
+        if allocated {
+            continue;
+        }
         if let Some(out) = plan.outs.iter().find(|out| out.cell == cell) {
             let fits = owned(&out.conv, out.transfer).as_ref() == Some(&step.free)
-                && (step.when == When::Always) == matches!(out.conv, Conv::Utf8 | Conv::Filename);
+                && (step.when == When::Always) == out.conv.is_copied();
             ensure(fits, || {
                 format!("the release of c{} does not fit its conversion", cell.0)
             })?;
@@ -277,6 +322,12 @@ fn release(plan: &Plan) -> Result<(), PlanError> {
                 )
             })?;
         }
+    }
+    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    for op in allocated {
+        ensure(seen.contains(&op.cell), || {
+            format!("c{} is allocated and never released", op.cell.0)
+        })?;
     }
     for out in &plan.outs {
         let due = owned(&out.conv, out.transfer).is_some();

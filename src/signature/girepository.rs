@@ -7,6 +7,8 @@
 //!
 //! Absent: ownership. Infos are raw pointers; who takes a reference says so.
 
+mod containers;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 /// A `GIBaseInfo*` or one of its subtypes.
@@ -368,30 +370,6 @@ impl Girepository {
         )
     }
 
-    /// Index of the argument that holds an array's length.
-    pub unsafe fn array_length(&self, ty: Info) -> Option<usize> {
-        self.index(
-            ty,
-            "g_type_info_get_array_length",
-            "gi_type_info_get_array_length_index",
-        )
-    }
-
-    fn array_fixed_size(&self, ty: Info) -> Option<usize> {
-        match self.version {
-            Version::One => self.index(ty, "g_type_info_get_array_fixed_size", ""),
-            Version::Two => {
-                let address = (self.find)("gi_type_info_get_array_fixed_size")?;
-                // SAFETY: the C function has this signature in 2.0.
-                let get: unsafe extern "C" fn(Info, *mut usize) -> c_int =
-                    unsafe { std::mem::transmute(address) };
-                let mut size = 0;
-                // SAFETY: contract of this block.
-                (unsafe { get(ty, &mut size) } != 0).then_some(size)
-            }
-        }
-    }
-
     /// 1.0 returns an index or -1, 2.0 a truth value with the index behind a pointer.
     fn index(&self, info: Info, one: &str, two: &str) -> Option<usize> {
         match self.version {
@@ -429,26 +407,6 @@ impl Girepository {
     pub unsafe fn type_interface(&self, ty: Info) -> Info {
         // SAFETY: contract of this block.
         unsafe { (self.functions.type_interface)(ty) }
-    }
-
-    /// `GIArrayType`, whether a zero item ends the array, and its fixed number of items.
-    pub unsafe fn array_facts(&self, ty: Info) -> (c_int, bool, Option<usize>) {
-        let fixed = self.array_fixed_size(ty);
-        // SAFETY: contract of this block.
-        unsafe {
-            (
-                (self.functions.type_array_type)(ty),
-                (self.functions.type_zero_terminated)(ty) != 0,
-                fixed,
-            )
-        }
-    }
-
-    /// The type that a container is of, by position.
-    pub unsafe fn type_parameter(&self, container: Info, index: usize) -> Option<Info> {
-        // SAFETY: contract of this block.
-        let info = unsafe { (self.functions.type_parameter)(container, index as c_int) };
-        (!info.is_null()).then_some(info)
     }
 
     /// `GIScopeType` of a callback argument.

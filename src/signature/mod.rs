@@ -28,6 +28,8 @@ pub enum CallableKind {
     Constructor,
     /// A virtual function: the first Python argument is the implementor's `GType`.
     VFunc,
+    /// The type of a function that C code calls.
+    Callback,
 }
 
 /// GObject introspection's ownership transfer.
@@ -100,13 +102,13 @@ pub enum ListKind {
 /// How long C keeps a callback.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Scope {
-    /// Until the function returns; also what the typelib leaves open.
+    /// Until the function returns.
     Call,
     /// Until it has been called once.
     Async,
     /// Until its destroy notify is called.
     Notified,
-    /// For good.
+    /// For good; also what the typelib leaves open.
     Forever,
 }
 
@@ -189,7 +191,8 @@ pub enum Type {
 pub struct Param {
     pub name: String,
     pub ty: Type,
-    /// The typelib says that the type is a pointer.
+    /// The typelib says that the type is a pointer, or it is a struct of unknown size, which cannot
+    /// travel otherwise.
     pub is_pointer: bool,
     pub direction: Direction,
     pub transfer: Transfer,
@@ -242,6 +245,7 @@ pub struct Signature {
     pub result: Return,
     /// Takes a trailing `GError**`.
     pub throws: bool,
+    /// It, or the type of a callback that it takes, is deprecated.
     pub deprecated: bool,
 }
 

@@ -28,10 +28,10 @@ pub struct TypeSystem {
     pub fundamental: unsafe extern "C" fn(usize) -> usize,
 }
 
-/// Reads the function or virtual function `info`.
+/// Reads the function, virtual function or callback type `info`.
 ///
 /// # Safety
-/// `info` is a valid function or vfunc info of `repository`, `types` holds GObject's functions, and
+/// `info` is a valid function, vfunc or callback info of `repository`, `types` holds GObject's functions, and
 /// the caller may run `get_type` functions (PyGObject runs them with the GIL held).
 pub unsafe fn read(
     repository: &Girepository,
@@ -42,6 +42,7 @@ pub unsafe fn read(
         repository,
         types,
         bindings: Bindings::default(),
+        deprecated: false,
     };
     // SAFETY: by this function's contract.
     let signature = unsafe { reader.callable(info) };
@@ -52,6 +53,8 @@ struct Reader<'a> {
     repository: &'a Girepository,
     types: &'a TypeSystem,
     bindings: Bindings,
+    /// A callback type that the callable takes is deprecated.
+    deprecated: bool,
 }
 
 impl Reader<'_> {
@@ -61,19 +64,26 @@ impl Reader<'_> {
         let repository = self.repository;
         // SAFETY: `info` is a valid callable info; infos made on the way are valid until unref'd.
         unsafe {
-            let vfunc = repository.kind(info) == InfoKind::VFunc;
-            let flags = if vfunc {
-                IS_METHOD
-            } else {
-                repository.flags(info)
+            let (vfunc, callback) = match repository.kind(info) {
+                InfoKind::VFunc => (true, false),
+                InfoKind::Callback => (false, true),
+                _ => (false, false),
+            };
+            let flags = match vfunc || callback {
+                true => 0,
+                false => repository.flags(info),
             };
             let kind = match flags {
                 _ if vfunc => CallableKind::VFunc,
+                _ if callback => CallableKind::Callback,
                 flags if flags & IS_CONSTRUCTOR != 0 => CallableKind::Constructor,
                 flags if flags & IS_METHOD != 0 => CallableKind::Method,
                 _ => CallableKind::Function,
             };
-            let container = repository.container(info);
+            let container = match callback {
+                true => None,
+                false => repository.container(info),
+            };
             let mut name = repository.namespace(info);
             if let Some(container) = container {
                 name = format!("{name}.{}", repository.name(container));
@@ -109,12 +119,15 @@ impl Reader<'_> {
                     let gtype = repository.gtype(container);
                     self.bindings.vfunc = vtable::place(repository, info, container, gtype);
                 }
+                _ if callback => {}
                 _ => self.bindings.native = repository.address(info),
             }
             Signature {
                 name,
                 symbol: if vfunc {
                     repository.name(info)
+                } else if callback {
+                    String::new()
                 } else {
                     repository.symbol(info)
                 },
@@ -122,15 +135,15 @@ impl Reader<'_> {
                 instance,
                 params,
                 result: Return {
+                    is_pointer: is_pointer || self.opaque(&result_type),
                     ty: result_type,
-                    is_pointer,
                     transfer: transfer(owns),
                     nullable,
                     skip,
                     length,
                 },
                 throws,
-                deprecated: repository.deprecated(info),
+                deprecated: repository.deprecated(info) || self.deprecated,
             }
         }
     }
@@ -153,8 +166,8 @@ impl Reader<'_> {
             repository.unref(info);
             Param {
                 name: repository.name(arg),
+                is_pointer: is_pointer || self.opaque(&ty),
                 ty,
-                is_pointer,
                 direction: match direction {
                     0 => Direction::In,
                     1 => Direction::Out,
@@ -165,10 +178,10 @@ impl Reader<'_> {
                 optional,
                 caller_allocates,
                 scope: match repository.arg_scope(arg) {
+                    1 => Scope::Call,
                     2 => Scope::Async,
                     3 => Scope::Notified,
-                    4 => Scope::Forever,
-                    _ => Scope::Call,
+                    _ => Scope::Forever,
                 },
                 closure: repository.arg_closure(arg),
                 destroy: repository.arg_destroy(arg),
@@ -315,10 +328,33 @@ impl Reader<'_> {
                 let kind = self.struct_kind(&ty, gtype);
                 Type::Union { ty, kind }
             },
-            InfoKind::Callback => Type::Callback { ty },
+            // SAFETY: as above; the reference is kept for good.
+            InfoKind::Callback => unsafe {
+                self.deprecated |= repository.deprecated(info);
+                let binding = TypeBinding {
+                    gtype: G_TYPE_NONE,
+                    info: repository.reference(info) as usize,
+                    size: 0,
+                };
+                self.bindings.types.entry(ty.clone()).or_insert(binding);
+                Type::Callback { ty }
+            },
             _ => Type::Unresolved {
                 name: ty.to_string(),
             },
+        }
+    }
+
+    /// Whether it is a struct of unknown size. The typelib calls pointers to some of these structs,
+    /// where C has a name for the pointer.
+    fn opaque(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Struct { ty, .. } | Type::Union { ty, .. } => self
+                .bindings
+                .types
+                .get(ty)
+                .is_some_and(|found| found.size == 0),
+            _ => false,
         }
     }
 

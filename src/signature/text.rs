@@ -25,12 +25,14 @@ impl Display for Signature {
             CallableKind::Method => "method",
             CallableKind::Constructor => "constructor",
             CallableKind::VFunc => "virtual function",
+            CallableKind::Callback => "callback",
         };
-        let calls = match self.kind {
-            CallableKind::VFunc => "calls the field",
-            _ => "calls",
-        };
-        write!(f, "{kind} {}, {calls} {}", self.name, self.symbol)?;
+        write!(f, "{kind} {}", self.name)?;
+        match self.kind {
+            CallableKind::VFunc => write!(f, ", calls the field {}", self.symbol)?,
+            CallableKind::Callback => {}
+            _ => write!(f, ", calls {}", self.symbol)?,
+        }
         word(f, self.throws, "throws")?;
         word(f, self.deprecated, "deprecated")?;
         writeln!(f)?;

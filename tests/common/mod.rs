@@ -157,6 +157,10 @@ impl Recipes for NoRecipes {
         None
     }
 
+    fn free_memory(&self, _: &mut Builder, _: Value) -> bool {
+        false
+    }
+
     fn new_none(&self, builder: &mut Builder) -> Value {
         builder.iconst(Type::Ptr, 0x3000)
     }

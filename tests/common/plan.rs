@@ -11,6 +11,7 @@ pub fn linked(name: &str) -> Linked {
             symbol: "native".to_owned(),
             constructor: false,
             params: Vec::new(),
+            rest: None,
             ins: Vec::new(),
             call: Call {
                 target: None,

@@ -16,13 +16,18 @@ GROUPS = (
     "scalars",
     "text",
     "arguments",
+    "pointers",
     "containers",
     "objects",
     "boxed",
+    "allocated",
     "values",
+    "gvalues",
+    "errors",
     "glib",
     "gio",
     "vfuncs",
+    "callbacks",
 )
 REPETITIONS = 6
 

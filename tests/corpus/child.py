@@ -96,8 +96,8 @@ def run_case(case, stderr):
         return [watch(stderr, run) for _ in range(3)]
     seen = []
     for number, (args, kwargs) in enumerate(case.steps()):
-        args = tuple(arg.make() if isinstance(arg, cases.fresh) else arg for arg in args)
-        kwargs = {k: v.make() if isinstance(v, cases.fresh) else v for k, v in kwargs.items()}
+        args = tuple(made(arg) for arg in args)
+        kwargs = {key: made(arg) for key, arg in kwargs.items()}
         owner = case.owner()
         written_out = number % 2 == 0
         seen.append(
@@ -132,7 +132,13 @@ def run_call(call, stderr):
 
 
 def made(value):
-    return value.make() if isinstance(value, cases.fresh) else value
+    """The argument for one call."""
+    if isinstance(value, cases.fresh):
+        return value.make()
+    if type(value) is str and len(value) > 1:
+        # Not the interned string: whoever else holds that one may drop it at any time.
+        return value[:1] + value[1:]
+    return value
 
 
 def tier_calls():

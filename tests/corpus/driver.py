@@ -64,7 +64,10 @@ def run(suite, mode, skipped=None, label=""):
             command = [sys.executable, "-X", "faulthandler", HERE / "child.py", results]
             command += [skipped] if skipped else []
             try:
-                subprocess.run(command, env=env, stdout=log, stderr=log, timeout=TIMEOUT)
+                ended = subprocess.run(command, env=env, stdout=log, stderr=log, timeout=TIMEOUT)
+                if ended.returncode:
+                    log.write(f"exit status {ended.returncode}\n")
+                    log.flush()
             except subprocess.TimeoutExpired:
                 log.write("timed out\n")
             if _read(results, seen):

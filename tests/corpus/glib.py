@@ -131,7 +131,7 @@ def timeouts_and_idles():
     loop = GLib.MainLoop()
     GLib.idle_add(lambda *data: seen.append(data), 1, 2)
     GLib.timeout_add(1, lambda: bool(seen.append("once")))
-    GLib.timeout_add(20, loop.quit)
+    GLib.timeout_add(20, lambda: len(seen) < 2 or bool(loop.quit()))
     loop.run()
     return sorted(map(str, seen))
 

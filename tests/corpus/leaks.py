@@ -3,8 +3,8 @@
     leaks.py RESULTS CALLS            the written corpus
     leaks.py RESULTS CALLS SKIPPED    the generated one, without the cases in SKIPPED
 
-A line for each case: the bytes in use by malloc and the blocks of Python's allocator, each as growth
-per call. A first batch fills caches. A batch that grew is repeated: only what grows every time is
+A line for each case: the bytes in use by malloc and the blocks of Python's allocator, each as
+growth per call. A first batch fills caches. A batch that grew is repeated: only what grows every time is
 reported. With GLib's slices off, live GObjects are among the bytes.
 """
 
@@ -31,13 +31,13 @@ FIRST = 20
 class MallocInfo(ctypes.Structure):
     """`struct mallinfo2` of malloc.h."""
 
-    _fields_ = [
+    _fields_ = tuple(
         (name, ctypes.c_size_t)
         for name in (
             "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
             "fordblks", "keepcost",
         )
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 mallinfo = ctypes.CDLL(None).mallinfo2

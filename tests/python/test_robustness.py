@@ -227,3 +227,22 @@ def test_an_unknown_name_is_explained(arguments, near):
     )  # fmt: skip
     assert child.returncode == 2
     assert near in child.stderr and "Traceback" not in child.stderr
+
+
+# The second string is not UTF-8. Stock frees this result twice, too, and may crash.
+FAILING_ARRAY = """
+from gi.repository import GLib
+value = GLib.Variant("aay", [[65, 0], [233, 0], [66, 0]])
+for _ in range(30):
+    try:
+        value.dup_bytestring_array()
+    except UnicodeDecodeError as error:
+        print(error.object)
+"""
+
+
+@pytest.mark.parametrize("tier", ["0", "1", "2"])
+def test_an_array_that_cannot_be_converted_is_freed_once(tier):
+    settings = {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", "GIJIT_COMPILE": "sync"}
+    out, _ = run(FAILING_ARRAY, GIJIT="1", GIJIT_MAX_TIER=tier, **settings)
+    assert out == "b'\\xe9'\n" * 30

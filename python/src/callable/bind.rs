@@ -10,6 +10,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 use super::object::{fields, new_bound, tail, types};
 use super::{base, entry};
@@ -50,10 +51,11 @@ pub unsafe extern "C" fn vfunc_get(
     _object: *mut ffi::PyObject,
     owner: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython's attribute look-ups pass a valid owner. The reference to the `GType` is
-    // ours, binding takes its own.
+    // SAFETY: CPython's attribute look-ups pass a valid owner and hold the interpreter lock. The
+    // reference to the `GType` is ours, binding takes its own.
     unsafe {
-        let gtype = ffi::PyObject_GetAttrString(owner, c"__gtype__".as_ptr());
+        let name = pyo3::intern!(Python::assume_attached(), "__gtype__");
+        let gtype = ffi::PyObject_GetAttr(owner, name.as_ptr());
         if gtype.is_null() {
             return null_mut();
         }

@@ -81,10 +81,15 @@ pub unsafe extern "C" fn promote(callable: *mut ffi::PyObject) {
     shim_void(|| unsafe { engine::promote(callable) });
 }
 
-/// What emitted code calls when a guard has failed.
-pub unsafe extern "C" fn deopt(callable: *mut ffi::PyObject) {
-    // SAFETY: as in `promote`.
-    shim_void(|| unsafe { engine::deopt(callable) });
+/// What emitted code enters when a guard has failed.
+pub unsafe extern "C" fn deopt(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: thunks pass on what they were entered with, with the interpreter lock held.
+    shim(|| unsafe { engine::deopt(callable, args, nargsf, kwnames) })
 }
 
 /// As [`shim`] for a body that cannot raise: a panic is reported and the call goes on.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use gijit::code::CodeMemory;
 use gijit::compile::Compiler;
 use gijit::config::Config;
-use gijit::dispatch::{Callable, Tier};
+use gijit::dispatch::{Callable, Tier, seen};
 use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::Reason;
 use gijit::signature::girepository::Info;
@@ -276,6 +276,7 @@ pub unsafe fn call_tier0(
         let engine = engine();
         let state = &*tail(callable).state.load(Ordering::Relaxed);
         let core = &state.core;
+        note_shape(core, nargsf, kwnames);
         // One writer at a time: the interpreter lock is held.
         let budget = &core.header.budget;
         let left = budget.load(Ordering::Relaxed).wrapping_sub(1);
@@ -334,12 +335,50 @@ pub unsafe fn promote(callable: *mut ffi::PyObject) {
     engine().compiler.on_budget(&state.core);
 }
 
-/// A guard of emitted code has failed.
+/// A guard has failed: learns from the arguments and enters the tier below.
 ///
 /// # Safety
-/// As [`promote`].
-pub unsafe fn deopt(callable: *mut ffi::PyObject) {
-    // SAFETY: the caller's; see `call_tier0`.
-    let state = unsafe { &*tail(callable).state.load(Ordering::Relaxed) };
-    engine().compiler.on_guard_failure(&state.core);
+/// As [`base::invoke`]; `callable` has been resolved.
+pub unsafe fn deopt(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's; see `call_tier0`. The entry is a vectorcall (`Callable::publish`).
+    unsafe {
+        let state = &*tail(callable).state.load(Ordering::Relaxed);
+        let core = &state.core;
+        note_shape(core, nargsf, kwnames);
+        let before = core.snapshot();
+        let given = (ffi::PyVectorcall_NARGS(nargsf) as usize).saturating_sub(core.linked.skip());
+        for (index, profile) in core.profile.iter().take(given).enumerate() {
+            let value = *args.add(core.linked.skip() + index);
+            marshal::note(value.cast(), profile);
+        }
+        if before == core.snapshot() {
+            // The types are known, so a value was unusual; which one is not worth more code.
+            for profile in &core.profile {
+                profile.seen.fetch_or(seen::UNUSUAL, Ordering::Relaxed);
+            }
+        }
+        engine().compiler.on_guard_failure(core);
+        let below = core.header.entries[Tier::One as usize].load(Ordering::Acquire);
+        let below: ffi::vectorcallfunc = std::mem::transmute(below);
+        below(callable, args, nargsf, kwnames)
+    }
+}
+
+/// Remembers when a call does not give all arguments by position.
+fn note_shape(core: &Callable, nargsf: usize, kwnames: *mut ffi::PyObject) {
+    // SAFETY: it only masks a bit out.
+    let given = unsafe { ffi::PyVectorcall_NARGS(nargsf) } as usize;
+    let linked = &core.linked;
+    let fits = match linked.plan.rest.is_some() {
+        true => given >= linked.positional(),
+        false => given == linked.positional(),
+    };
+    if !kwnames.is_null() || !fits {
+        core.header.general.store(1, Ordering::Relaxed);
+    }
 }

@@ -17,6 +17,10 @@ use crate::glib;
 /// `PyLongObject`: signed digit count, then 30-bit digits.
 const LONG_SIZE: i32 = 16;
 const LONG_DIGITS: i32 = 24;
+/// The ints that CPython keeps for good (`_PY_NSMALLNEGINTS`, `_PY_NSMALLPOSINTS`), and the bytes of one.
+pub const SMALL_INT_MIN: i64 = -5;
+pub const SMALL_INT_MAX: i64 = 256;
+pub const SMALL_INT_SIZE: i64 = 32;
 const FLOAT_VALUE: i32 = 16;
 /// `PyASCIIObject`: state bits, then the characters of a compact ASCII string.
 const UNICODE_STATE: i32 = 32;
@@ -28,6 +32,9 @@ pub const WRAPPED: i32 = 16;
 pub const WRAPPED_GTYPE: usize = 24;
 /// `PyGBoxed.free_on_dealloc`, `PyGIStruct.free_on_dealloc`.
 pub const FREE_ON_DEALLOC: usize = 32;
+/// `PyGIBoxed.slice_allocated` and `PyGIBoxed.size`.
+pub const SLICE_ALLOCATED: usize = 40;
+pub const SLICE_SIZE: usize = 48;
 /// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
@@ -48,6 +55,8 @@ pub struct Layout {
     pub long_readable: bool,
     pub long_size: i32,
     pub long_digits: i32,
+    /// Where the int 0 lies when the small ints of CPython lie in one row; 0 otherwise.
+    pub small_ints: usize,
     pub float_readable: bool,
     pub float_value: i32,
     pub ascii_readable: bool,
@@ -63,6 +72,7 @@ pub struct Layout {
     pub float_type: usize,
     pub unicode_type: usize,
     pub none_type: usize,
+    pub bool_type: usize,
     pub none: usize,
     pub true_: usize,
     pub false_: usize,
@@ -70,6 +80,8 @@ pub struct Layout {
     pub long_from_i64: usize,
     pub long_from_u64: usize,
     pub float_from_f64: usize,
+    pub unicode_from_utf8: usize,
+    pub g_free: usize,
     pub probes: Vec<Probe>,
 }
 
@@ -123,6 +135,7 @@ fn probe(py: Python<'_>) -> Layout {
             long_readable: probes[0].holds,
             long_size: LONG_SIZE,
             long_digits: LONG_DIGITS,
+            small_ints: small_ints().unwrap_or(0),
             float_readable: probes[1].holds,
             float_value: FLOAT_VALUE,
             ascii_readable: probes[2].holds,
@@ -138,6 +151,7 @@ fn probe(py: Python<'_>) -> Layout {
             float_type: &raw const ffi::PyFloat_Type as usize,
             unicode_type: &raw const ffi::PyUnicode_Type as usize,
             none_type: ffi::Py_TYPE(ffi::Py_None()) as usize,
+            bool_type: &raw const ffi::PyBool_Type as usize,
             none: ffi::Py_None() as usize,
             true_: ffi::Py_True() as usize,
             false_: ffi::Py_False() as usize,
@@ -145,6 +159,8 @@ fn probe(py: Python<'_>) -> Layout {
             long_from_i64: ffi::PyLong_FromLongLong as *const () as usize,
             long_from_u64: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
             float_from_f64: ffi::PyFloat_FromDouble as *const () as usize,
+            unicode_from_utf8: ffi::PyUnicode_FromString as *const () as usize,
+            g_free: glib::glib().map_or(0, |glib| glib.g_free as *const () as usize),
             probes,
         }
     }
@@ -186,6 +202,21 @@ fn long_holds() -> bool {
             size == value.signum() && i64::from(digit) * size == value
         }
     })
+}
+
+/// Where the small int 0 lies, from which all others are [`SMALL_INT_SIZE`] bytes apart.
+fn small_ints() -> Option<usize> {
+    // SAFETY: as in `long_holds`; the reference is given back and the address is only a number.
+    let address = |value| unsafe {
+        let object = ffi::PyLong_FromLongLong(value);
+        ffi::Py_DECREF(object);
+        object as i64
+    };
+    let zero = address(0);
+    let in_row = |value| address(value) == zero + value * SMALL_INT_SIZE;
+    (SMALL_INT_MIN..=SMALL_INT_MAX)
+        .all(in_row)
+        .then_some(zero as usize)
 }
 
 fn float_holds() -> bool {

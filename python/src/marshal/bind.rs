@@ -35,10 +35,11 @@ unsafe fn bind(
         let desc = &*desc.cast::<BindDesc>();
         let kwnames = kwnames.cast::<ffi::PyObject>();
         let given = ffi::PyVectorcall_NARGS(nargsf) as usize;
-        if given < desc.skip || given - desc.skip > desc.names.len() {
+        let places = desc.names.len() + usize::from(desc.rest.is_some());
+        if given < desc.skip || given - desc.skip > places {
             return BAIL;
         }
-        let slots = std::slice::from_raw_parts_mut(slots, desc.names.len());
+        let slots = std::slice::from_raw_parts_mut(slots, places);
         slots.fill(std::ptr::null_mut());
         for (index, slot) in slots[..given - desc.skip].iter_mut().enumerate() {
             *slot = *args.add(desc.skip + index);
@@ -59,6 +60,7 @@ unsafe fn bind(
             .iter()
             .zip(&desc.names)
             .all(|(slot, (_, optional))| *optional || !slot.is_null());
+        let complete = complete && desc.required.is_none_or(|at| !slots[at].is_null());
         if complete { CONVERTED } else { BAIL }
     }
 }
@@ -75,12 +77,17 @@ unsafe fn position(desc: &BindDesc, name: *mut ffi::PyObject) -> Option<usize> {
         }
         std::slice::from_raw_parts(text.cast::<u8>(), len as usize)
     };
-    desc.names
-        .iter()
-        .position(|(own, _)| own.as_deref().is_some_and(|own| own.as_bytes() == name))
+    let names = desc.names.iter().map(|(own, _)| own.as_deref());
+    names
+        .chain(std::iter::once(desc.rest.as_deref()))
+        .position(|own| own.is_some_and(|own| own.as_bytes() == name))
 }
 
-unsafe fn note(value: Object, profile: *const ArgProfile) {
+/// Records what an argument was.
+///
+/// # Safety
+/// `value` is a valid object or NULL for one left out, `profile` is its profile; GIL held.
+pub unsafe fn note(value: Object, profile: *const ArgProfile) {
     let value = value.cast::<ffi::PyObject>();
     // SAFETY: a valid object or NULL, GIL held; the profile lives as long as the callable.
     unsafe {

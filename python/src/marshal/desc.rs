@@ -17,6 +17,8 @@ pub struct TypeDesc {
     /// code and by the compile thread, as a number.
     pub accepted: [AtomicUsize; 2],
     pub gtype: usize,
+    /// Bytes of a struct or union, 0 when it is opaque.
+    pub size: usize,
     /// The class that Python code sees for the type.
     pub py_type: *mut ffi::PyTypeObject,
     pub nullable: bool,
@@ -84,6 +86,10 @@ pub struct ResultDesc {
 /// The names are no Python objects: holding interned ones would show in their reference counts.
 pub struct BindDesc {
     pub names: Vec<(Option<String>, bool)>,
+    /// The name of what takes all further positional arguments.
+    pub rest: Option<String>,
+    /// A parameter without which the call is PyGObject's, though it may be left out.
+    pub required: Option<usize>,
     /// Leading arguments that are no parameters.
     pub skip: usize,
 }

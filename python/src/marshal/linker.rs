@@ -3,23 +3,29 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
+use std::ffi::CString;
+
 use gijit::ir::AbiType;
 use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
-use gijit::plan::{Conv, Free, Plan, ResultShape};
+use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
 use gijit::signature::girepository::{Girepository, Info};
-use gijit::signature::{ArrayKind, Bindings, Transfer, TypeRef};
+use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use super::callback::{CallbackDesc, Destroy, Kind};
 use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::gerror::ErrorDesc;
+use super::pointer::NumberDesc;
 use super::table::step;
-use super::{api, free_step, in_step, out_step, outward};
+use super::value::{self, ValueDesc};
+use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward, shared};
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -51,11 +57,15 @@ pub fn link(
         py,
         repository,
         bindings,
+        name: &plan.name,
     };
     let mut ins = Vec::new();
     let mut undo = Vec::new();
     for op in &plan.ins {
-        let step = linker.inward(&op.conv, op.nullable, op.transfer)?;
+        let step = match op.allocates() {
+            true => allocate_step(&op.conv, linker.desc(&op.conv, false, false)?),
+            false => linker.inward(&op.conv, op.nullable, op.transfer)?,
+        };
         undo.push(
             op.undo
                 .as_ref()
@@ -65,7 +75,12 @@ pub fn link(
     }
     let mut outs = Vec::new();
     for op in &plan.outs {
-        outs.push(linker.outward(&op.conv, op.transfer)?);
+        let step = linker.outward(&op.conv, op.transfer)?;
+        let mut allocated = plan.ins.iter().filter(|step| step.allocates());
+        outs.push(match allocated.any(|step| step.cell == op.cell) {
+            true => allocated_step(&op.conv, step.desc),
+            false => step,
+        });
     }
     let mut release = Vec::new();
     for op in &plan.release {
@@ -85,6 +100,8 @@ pub fn link(
             .iter()
             .map(|param| (param.name.clone(), param.optional))
             .collect(),
+        rest: plan.rest.clone(),
+        required: awaitable(py, &plan)?,
         skip: usize::from(plan.constructor),
     });
     Ok(Linked {
@@ -99,40 +116,105 @@ pub fn link(
     })
 }
 
-struct Linker<'a, 'py> {
-    py: Python<'py>,
-    repository: &'a Girepository,
-    bindings: &'a Bindings,
+/// The parameter for an asynchronous callback without which PyGObject returns an awaitable, where
+/// this PyGObject does so: for a call without results that also takes a cancellable.
+fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
+    let module = py.import("gi._gi").map_err(Unlinked::Raised)?;
+    let known = module.hasattr("Async").map_err(Unlinked::Raised)?;
+    let cancellable = |conv: &Conv| matches!(conv, Conv::Object { ty } if ty.namespace == "Gio" && ty.name == "Cancellable");
+    if !known || !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
+        return Ok(None);
+    }
+    let callback = plan.ins.iter().find(|op| {
+        let scope = Scope::Async;
+        matches!(op.conv, Conv::Callback { scope: found, .. } if found == scope)
+    });
+    Ok(callback.and_then(|op| op.param).map(usize::from))
+}
+
+pub(super) struct Linker<'a, 'py> {
+    pub(super) py: Python<'py>,
+    pub(super) repository: &'a Girepository,
+    pub(super) bindings: &'a Bindings,
+    /// Of the callable, as PyGObject names it.
+    pub(super) name: &'a str,
 }
 
 impl<'py> Linker<'_, 'py> {
     /// The step that converts a Python value.
-    fn inward(&self, conv: &Conv, nullable: bool, transfer: Transfer) -> Result<Step, Unlinked> {
+    pub(super) fn inward(
+        &self,
+        conv: &Conv,
+        nullable: bool,
+        transfer: Transfer,
+    ) -> Result<Step, Unlinked> {
         let full = transfer == Transfer::Full;
         let desc = match conv.is_container() {
             true => self.container(conv, nullable, transfer, |conv| {
                 // The array itself holds a copy, whoever owns the array.
                 let inline = matches!(conv, Conv::Inline { .. });
+                let outer = transfer;
                 let transfer = match transfer {
                     Transfer::Full if !inline => Transfer::Full,
                     _ => Transfer::None,
                 };
-                let step = self.inward(conv, false, transfer)?;
-                let kept = conv.is_container() && transfer != Transfer::Full;
+                let nullable = matches!(conv, Conv::Pointer);
+                let step = match conv.is_value() {
+                    true => {
+                        let desc = keep(ValueDesc {
+                            nullable,
+                            given: outer == Transfer::Full,
+                            apart: !inline,
+                            passing: false,
+                        });
+                        in_step(conv, nullable, false, desc)
+                    }
+                    false => self.inward(conv, nullable, transfer)?,
+                };
+                let kept = conv.keeps() && outer != Transfer::Full;
                 let kept = kept.then(|| free_step(&Free::Kept, conv, step.desc));
                 Ok((step, kept, transfer))
             })?,
-            false => self.desc(conv, nullable, full)?,
+            false => match conv {
+                Conv::AsPointer { of } => keep(NumberDesc {
+                    step: self.inward(of, false, transfer)?,
+                    size: of.abi().size(),
+                }),
+                Conv::Value => keep(ValueDesc {
+                    nullable,
+                    given: full,
+                    apart: full,
+                    passing: false,
+                }),
+                Conv::Error => keep(ErrorDesc {
+                    nullable: nullable && shared().error_takes_none,
+                    given: full,
+                }),
+                _ => self.desc(conv, nullable, full)?,
+            },
         };
         Ok(in_step(conv, nullable, full, desc))
     }
 
     /// The step that makes a Python value.
-    fn outward(&self, conv: &Conv, transfer: Transfer) -> Result<Step, Unlinked> {
+    pub(super) fn outward(&self, conv: &Conv, transfer: Transfer) -> Result<Step, Unlinked> {
         let desc = match conv.is_container() {
             true => {
                 let table = matches!(conv, Conv::Hash { .. });
                 self.container(conv, false, transfer, |conv| {
+                    if conv.is_value() {
+                        let desc = keep(ValueDesc {
+                            nullable: false,
+                            given: false,
+                            apart: false,
+                            passing: transfer != Transfer::None,
+                        });
+                        let transfer = match transfer {
+                            Transfer::Full if !table => Transfer::Full,
+                            _ => Transfer::None,
+                        };
+                        return Ok((out_step(conv, desc), None, transfer));
+                    }
                     let transfer = match (transfer, conv) {
                         // A table frees its keys and values itself, so Python gets copies and
                         // references.
@@ -149,6 +231,12 @@ impl<'py> Linker<'_, 'py> {
                     Ok((self.outward(conv, transfer)?, None, transfer))
                 })?
             }
+            false if conv.is_value() => keep(ValueDesc {
+                nullable: false,
+                given: false,
+                apart: false,
+                passing: false,
+            }),
             false => {
                 let desc = self.desc(conv, false, transfer == Transfer::Full)?;
                 self.check_result_class(conv, desc)?;
@@ -159,7 +247,7 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// The step that gives back what came with a conversion that is said in `free` itself.
-    fn free(&self, free: &Free) -> Result<Step, Unlinked> {
+    pub(super) fn free(&self, free: &Free) -> Result<Step, Unlinked> {
         Ok(match free {
             Free::Boxed { ty } => {
                 let conv = Conv::Boxed { ty: ty.clone() };
@@ -187,6 +275,7 @@ impl<'py> Linker<'_, 'py> {
             let (step, kept, given) = convert(conv)?;
             let size = match conv.type_ref().and_then(|ty| self.bindings.types.get(ty)) {
                 Some(binding) if inline => binding.size,
+                _ if inline && conv.is_value() => value::SIZE,
                 _ if pointers => size_of::<usize>(),
                 _ => conv.abi().size() as usize,
             };
@@ -201,8 +290,8 @@ impl<'py> Linker<'_, 'py> {
                 size,
                 width: usize::from(conv.width()),
                 inline,
-                moved: inline && given == Transfer::Full,
-                copied: matches!(conv, Conv::Utf8 | Conv::Filename),
+                moved: inline && given == Transfer::Full && !conv.is_value(),
+                copied: conv.is_copied() || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
                 buffer: BufferFormat::of(conv),
             })
@@ -252,6 +341,25 @@ impl<'py> Linker<'_, 'py> {
             place: ty.to_string(),
         };
         let binding = self.bindings.types.get(ty).ok_or_else(reject)?;
+        if let Conv::Callback {
+            scope,
+            data,
+            destroy,
+            ..
+        } = conv
+        {
+            return Ok(keep(CallbackDesc {
+                kind: Kind::of(self, ty, binding.info as Info)?,
+                scope: *scope,
+                data: *data,
+                destroy: match (destroy, data) {
+                    (false, _) => Destroy::None,
+                    (true, UserData::None) => Destroy::Leak(self.leak_warning()),
+                    (true, _) => Destroy::Release,
+                },
+                nullable,
+            }));
+        }
         let class = self.class(ty).map_err(Unlinked::Raised)?;
         let class = class.cast_into::<PyType>().map_err(|_| reject())?;
         let members = match conv {
@@ -262,12 +370,23 @@ impl<'py> Linker<'_, 'py> {
         Ok(keep(TypeDesc {
             accepted: Default::default(),
             gtype: binding.gtype,
+            size: binding.size,
             py_type: class.into_ptr().cast(),
             nullable,
             full,
             storage: conv.abi(),
             members,
         }))
+    }
+
+    /// What PyGObject says about a destroy notify without user data.
+    fn leak_warning(&self) -> CString {
+        let text = format!(
+            "Callables passed to {} will leak references because the method does not support a \
+             user_data argument. See: https://bugzilla.gnome.org/show_bug.cgi?id=685598",
+            self.name
+        );
+        CString::new(text).unwrap_or_default()
     }
 
     /// The class as PyGObject finds it: an attribute of the namespace's module.
@@ -280,7 +399,7 @@ impl<'py> Linker<'_, 'py> {
     fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Unlinked> {
         let base = match conv {
             Conv::Inline { of } => return self.check_result_class(of, desc),
-            Conv::Boxed { .. } => "Boxed",
+            Conv::Boxed { .. } | Conv::Closure { .. } => "Boxed",
             Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
             _ => return Ok(()),
         };

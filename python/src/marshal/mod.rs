@@ -3,19 +3,26 @@
 //! [`link`] (in `linker`) turns a plan into a linked plan: it imports the classes that steps name, as
 //! PyGObject does on a first call, and makes the descriptors. The helper of each step is picked by
 //! its conversion here, the one place where that choice is made. Helpers live in `scalar` and
-//! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out* and the result), `container`
-//! (arrays, lists and hash tables) and `bind`; each is declared once, in the table of its file.
+//! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out*
+//! and the result), `pointer`, `allocate`, `container` (arrays, lists and hash tables), `callback`
+//! (callbacks and closures) and `bind`; each is declared once, in the table of its file.
 //!
 //! Absent: fast paths; `recipes/` has them.
 
+mod allocate;
 mod bind;
+mod callback;
 mod class;
 mod container;
 pub mod desc;
+mod gerror;
 mod linker;
 mod outward;
+mod pointer;
 mod scalar;
 mod table;
+mod types;
+mod value;
 mod wrapped;
 
 use std::sync::OnceLock;
@@ -23,11 +30,13 @@ use std::sync::OnceLock;
 use gijit::ir::AbiType;
 use gijit::plan::link::{Runtime, Step};
 use gijit::plan::{Conv, Free};
-use gijit::signature::ListKind;
+use gijit::signature::{ListKind, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::glib::{self, Glib, PyGObjectApi};
+pub use bind::note;
 pub use linker::{Unlinked, link};
 use table::step;
 
@@ -38,10 +47,22 @@ struct Shared {
     api: &'static PyGObjectApi,
     /// The type of PyGObject's `GType` wrappers.
     gtype_type: *mut ffi::PyTypeObject,
+    /// The str `__gtype__`.
+    gtype_name: *mut ffi::PyObject,
+    /// The `GType` of a Python object in a GValue, and of GValue.
+    python_object: usize,
+    value: usize,
+    /// PyGObject's `GLib.Error`, and the names of what it says.
+    error_class: Option<*mut ffi::PyTypeObject>,
+    error_fields: [*mut ffi::PyObject; 3],
+    /// Whether None is NULL for a `GError` that may be NULL; older versions refuse it.
+    error_takes_none: bool,
+    /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
+    fundamental: Option<*mut ffi::PyTypeObject>,
     filenames_are_utf8: bool,
 }
 
-// SAFETY: the API table is read-only after PyGObject has made it, and the type is static.
+// SAFETY: the API table is read-only after PyGObject has made it; types and names are held for good.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -86,14 +107,43 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .and_then(|sys| sys.call_method0("getfilesystemencoding"))
         .and_then(|name| name.extract::<String>())
         .unwrap_or_default();
-    let gtype_type = py
+    let gi = py
         .import("gi._gi")
-        .and_then(|module| module.getattr("GType"))
+        .map_err(|error| format!("there is no gi._gi: {error}"))?;
+    let gtype_type = gi
+        .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
+    let fundamental = gi.getattr("Fundamental").ok();
+    let error_class = py
+        .import("gi._error")
+        .and_then(|module| module.getattr("GError"))
+        .ok();
+    let version = py
+        .import("gi")
+        .and_then(|module| module.getattr("version_info"))
+        .and_then(|version| {
+            Ok((
+                version.get_item(0)?.extract()?,
+                version.get_item(1)?.extract()?,
+            ))
+        })
+        .unwrap_or((0_u32, 0_u32));
+    let name = |text| PyString::intern(py, text).unbind().into_ptr();
+    // SAFETY: a zero-terminated name.
+    let python_object = unsafe { (glib.g_type_from_name)(c"PyObject".as_ptr()) };
+    // SAFETY: it takes nothing.
+    let value = unsafe { (glib.g_value_get_type)() };
     SHARED.get_or_init(|| Shared {
         glib,
         api,
         gtype_type: gtype_type.into_ptr().cast(),
+        gtype_name: name("__gtype__"),
+        error_class: error_class.map(|ty| ty.into_ptr().cast()),
+        error_fields: ["message", "domain", "code"].map(name),
+        error_takes_none: version >= (3, 50),
+        python_object,
+        value,
+        fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
         filenames_are_utf8: encoding == "utf-8",
     });
     Ok(())
@@ -133,6 +183,11 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Double => step!(s::in_double, desc),
         Conv::Unichar => step!(s::in_unichar, desc),
         Conv::GType => step!(s::in_gtype, desc),
+        Conv::Pointer if nullable => step!(pointer::in_pointer_nullable, desc),
+        Conv::Pointer => step!(pointer::in_pointer, desc),
+        Conv::AsPointer { .. } => step!(pointer::in_number, desc),
+        // The number that PyGObject knows of.
+        Conv::First { of } => in_step(of, nullable, full, desc),
         Conv::Utf8 => match (nullable, full) {
             (false, false) => step!(s::in_utf8, desc),
             (true, false) => step!(s::in_utf8_nullable, desc),
@@ -155,12 +210,32 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::VFunc => step!(class::in_vfunc, desc),
         // What is copied is converted as the pointer to it.
         Conv::Inline { of } => in_step(of, nullable, full, desc),
+        Conv::Value => step!(value::in_value, desc),
+        Conv::Error => step!(gerror::in_error, desc),
         Conv::Array(_) => step!(container::in_array, desc),
         Conv::List { kind, .. } => match kind {
             ListKind::GList => step!(container::in_glist, desc),
             ListKind::GSList => step!(container::in_gslist, desc),
         },
         Conv::Hash { .. } => step!(container::in_hash, desc),
+        Conv::Closure { .. } => step!(callback::in_closure, desc),
+        Conv::Callback { .. } => step!(callback::in_callback, desc),
+    }
+}
+
+/// The *in* helper that allocates a struct.
+fn allocate_step(conv: &Conv, desc: usize) -> Step {
+    match conv {
+        Conv::Boxed { .. } => step!(allocate::new_boxed, desc),
+        _ => step!(allocate::new_struct, desc),
+    }
+}
+
+/// The *out* helper of such a struct.
+fn allocated_step(conv: &Conv, desc: usize) -> Step {
+    match conv {
+        Conv::Boxed { .. } => step!(allocate::out_new_boxed, desc),
+        _ => step!(allocate::out_new_struct, desc),
     }
 }
 
@@ -183,6 +258,9 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Double => step!(o::out_double, desc),
         Conv::Unichar => step!(o::out_unichar, desc),
         Conv::GType => step!(o::out_gtype, desc),
+        Conv::Pointer => step!(pointer::out_pointer, desc),
+        // PyGObject reads the low bytes of the pointer.
+        Conv::AsPointer { of } | Conv::First { of } => out_step(of, desc),
         Conv::Utf8 => step!(o::out_utf8, desc),
         Conv::Filename => step!(o::out_filename, desc),
         Conv::Enum { .. } => step!(o::out_enum, desc),
@@ -193,10 +271,35 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Variant { .. } => step!(o::out_variant, desc),
         Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
         Conv::Inline { of } => out_step(of, desc),
+        Conv::Value => step!(value::out_value, desc),
+        Conv::Error => step!(gerror::out_error, desc),
         Conv::Array(_) => step!(container::out_array, desc),
         // Both lists start with the item and the next node.
         Conv::List { .. } => step!(container::out_list, desc),
         Conv::Hash { .. } => step!(container::out_hash, desc),
+        Conv::Closure { .. } => step!(o::out_boxed, desc),
+        Conv::Callback { .. } => unreachable!("verified: a callback only goes in"),
+    }
+}
+
+/// The *out* helper of a conversion for what C passes to Python, given the step for what it returns
+/// to Python. What C lends is not copied before the callable has returned.
+fn called_out_step(conv: &Conv, transfer: Transfer, step: Step) -> Step {
+    match conv {
+        Conv::Object { .. } => step!(callback::out_object_called, step.desc),
+        Conv::Boxed { .. } | Conv::Closure { .. } if transfer == Transfer::None => {
+            step!(callback::out_boxed_lent, step.desc)
+        }
+        _ => step,
+    }
+}
+
+/// The *in* helper of a conversion for what Python returns to C, given the step for what it passes
+/// to C.
+fn returned_in_step(conv: &Conv, step: Step) -> Step {
+    match conv {
+        Conv::Object { .. } => step!(callback::in_object_returned, step.desc),
+        _ => step,
     }
 }
 
@@ -213,12 +316,25 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             _ => step!(container::free_array, desc),
         },
         Free::Made => match conv {
+            Conv::Boxed { .. } => step!(allocate::free_slice, desc),
+            Conv::Struct { .. } => step!(wrapped::free_memory, desc),
+            Conv::Value => step!(value::drop_value, desc),
+            Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
             Conv::Hash { .. } => step!(container::undo_hash, desc),
+            Conv::Closure { .. } => step!(callback::undo_closure, desc),
+            Conv::Callback { .. } => step!(callback::drop_callback, desc),
             _ => step!(container::undo_array, desc),
         },
+        Free::Value => step!(value::unset_value, desc),
+        Free::Error => step!(gerror::free_error, desc),
         Free::Kept => match conv {
+            Conv::Inline { of } => free_step(free, of, desc),
+            Conv::Value => step!(value::drop_value, desc),
+            Conv::Error => step!(gerror::drop_error, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
+            Conv::Closure { .. } => step!(callback::drop_closure, desc),
+            Conv::Callback { .. } => step!(callback::drop_callback, desc),
             _ => step!(container::drop_list, desc),
         },
     }

@@ -11,7 +11,7 @@ use pyo3::ffi;
 
 use super::desc::{ResultDesc, TypeDesc, type_desc};
 use super::table::helpers;
-use crate::layout::{FREE_ON_DEALLOC, WRAPPED, WRAPPED_GTYPE};
+use crate::layout::{FREE_ON_DEALLOC, SLICE_ALLOCATED, SLICE_SIZE, WRAPPED, WRAPPED_GTYPE};
 
 type Object = *mut c_void;
 type Cell = *const u64;
@@ -208,7 +208,10 @@ unsafe fn object(cell: Cell, desc: Desc) -> Object {
 }
 
 /// A wrapper of the descriptor's class around `pointer`.
-unsafe fn wrap(desc: &TypeDesc, pointer: *mut c_void, free_on_dealloc: bool) -> Object {
+///
+/// # Safety
+/// The descriptor is that of a result whose class has been checked; GIL held.
+pub(super) unsafe fn wrap(desc: &TypeDesc, pointer: *mut c_void, free_on_dealloc: bool) -> Object {
     // SAFETY: `link` has checked that the class derives from gi.Boxed or gi.Struct and that their
     // layouts hold; `tp_alloc` gives zeroed memory of the class's size, or NULL with an exception.
     unsafe {
@@ -227,6 +230,26 @@ unsafe fn wrap(desc: &TypeDesc, pointer: *mut c_void, free_on_dealloc: bool) -> 
                 .write(i32::from(free_on_dealloc));
         }
         object.cast()
+    }
+}
+
+/// As [`wrap`], of memory from GLib's slices of the descriptor's size. It is freed without a call of
+/// the type's own function.
+///
+/// # Safety
+/// As [`wrap`]; the type is boxed.
+pub(super) unsafe fn wrap_slice(desc: &TypeDesc, pointer: *mut c_void) -> Object {
+    // SAFETY: by this function's contract; a boxed wrapper has these fields (`layout`).
+    unsafe {
+        let object = wrap(desc, pointer, true);
+        if object.is_null() {
+            (super::glib().g_slice_free1)(desc.size, pointer);
+            return FAILED;
+        }
+        let fields = object.cast::<u8>();
+        fields.add(SLICE_ALLOCATED).cast::<i32>().write(1);
+        fields.add(SLICE_SIZE).cast::<usize>().write(desc.size);
+        object
     }
 }
 

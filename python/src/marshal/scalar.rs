@@ -72,7 +72,7 @@ macro_rules! number_slot {
 }
 
 /// What `PyNumber_Long` gives for an int, a subclass that leaves `__int__` alone, or a float.
-unsafe fn read_long(value: *mut ffi::PyObject) -> Option<i128> {
+pub(super) unsafe fn read_long(value: *mut ffi::PyObject) -> Option<i128> {
     // SAFETY: `value` is a valid object and the GIL is held; slots are read from ready types.
     unsafe {
         let ty = ffi::Py_TYPE(value);
@@ -156,7 +156,7 @@ unsafe fn integer<const ABI: u8>(value: Object, cell: Cell, _: Desc) -> i32 {
 }
 
 /// What `PyNumber_Float` gives for a float, an int, or a subclass that leaves `__float__` alone.
-unsafe fn read_float(value: *mut ffi::PyObject) -> Option<f64> {
+pub(super) unsafe fn read_float(value: *mut ffi::PyObject) -> Option<f64> {
     // SAFETY: as in `read_long`.
     unsafe {
         let ty = ffi::Py_TYPE(value);
@@ -222,13 +222,14 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
 /// `value` is a valid object and the GIL is held.
 pub(super) unsafe fn read_gtype(value: *mut ffi::PyObject) -> Option<usize> {
     // SAFETY: a valid object, GIL held. Looking `__gtype__` up on a class whose metaclass does not
-    // replace attribute access, or on PyGObject's own GType wrapper, runs no user code.
+    // replace attribute access, on a str or on PyGObject's own GType wrapper runs no user code.
     unsafe {
         let ty = ffi::Py_TYPE(value);
         let getattro = |ty: *mut ffi::PyTypeObject| (*ty).tp_getattro.map_or(0, |f| f as usize);
         let class =
             ffi::PyType_Check(value) != 0 && getattro(ty) == getattro(&raw mut ffi::PyType_Type);
-        if !class && ty != super::gtype_type() {
+        let name = ffi::PyUnicode_CheckExact(value) != 0;
+        if !class && !name && ty != super::gtype_type() {
             return None;
         }
         let gtype = (super::api().type_from_object)(value);
@@ -263,7 +264,7 @@ unsafe fn hand_over<const GIVEN: bool>(cell: Cell, text: *const c_char) -> i32 {
 }
 
 /// The UTF-8 of a str, cached in it; NULL (no exception) when it has none.
-unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
+pub(super) unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
     // SAFETY: a valid str, GIL held.
     unsafe {
         let text = ffi::PyUnicode_AsUTF8AndSize(value, len);

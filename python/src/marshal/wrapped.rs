@@ -32,7 +32,7 @@ helpers! {
 ///
 /// # Safety
 /// `value` is a wrapper whose layout was probed.
-unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
+pub(super) unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
     // SAFETY: by this function's contract.
     unsafe {
         value
@@ -47,7 +47,7 @@ unsafe fn wrapped(value: *mut ffi::PyObject) -> *mut c_void {
 ///
 /// # Safety
 /// `value` is an instance of PyGObject's boxed or pointer type.
-unsafe fn wrapped_gtype(value: *mut ffi::PyObject) -> usize {
+pub(super) unsafe fn wrapped_gtype(value: *mut ffi::PyObject) -> usize {
     // SAFETY: by this function's contract.
     unsafe { value.cast::<u8>().add(WRAPPED_GTYPE).cast::<usize>().read() }
 }
@@ -85,7 +85,7 @@ unsafe fn object(value: Object, cell: Cell, desc: Desc) -> i32 {
 }
 
 /// The pointer of a wrapper of `desc`'s own class whose base is `base`.
-unsafe fn own_pointer(
+pub(super) unsafe fn own_pointer(
     value: *mut ffi::PyObject,
     desc: &TypeDesc,
     base: *mut ffi::PyTypeObject,
@@ -159,8 +159,11 @@ unsafe fn variant(value: Object, cell: Cell, desc: Desc) -> i32 {
         if pointer.is_null() || wrapped_gtype(value) != desc.gtype {
             return BAIL;
         }
-        if desc.full {
-            (super::glib().g_variant_ref)(pointer);
+        match desc.full {
+            true => {
+                (super::glib().g_variant_ref)(pointer);
+            }
+            false => desc.accept(ffi::Py_TYPE(value)),
         }
         done(cell, pointer as u64)
     }

@@ -24,11 +24,17 @@ pub(super) fn convert(
         return None;
     }
     match &op.conv {
-        Conv::Boolean => Some(boolean(r, b, object, slow)),
+        Conv::Boolean => Some(boolean(r, b, object, known, slow)),
         Conv::Integer(abi) if layout.long_readable => {
             r.expect_type(b, object, layout.long_type, "int", known, slow)?;
             let value = small_int(r, b, object, slow);
             Some(in_range(r, b, value, *abi, slow))
+        }
+        Conv::Pointer if layout.long_readable => {
+            r.expect_type(b, object, layout.long_type, "int", known, slow)?;
+            let value = small_int(r, b, object, slow);
+            let address = in_range(r, b, value, AbiType::U64, slow);
+            Some(b.convert(ConvertOp::Bitcast, Type::Ptr, address))
         }
         Conv::Enum { storage, .. } | Conv::Flags { storage, .. } if layout.long_readable => {
             let ty = desc::exact_type(step);
@@ -53,10 +59,11 @@ pub(super) fn convert(
         }
         Conv::Object { .. } if layout.gobject_readable => {
             expect_accepted(r, b, step, object, known, slow);
-            let pointer = b.load(Type::Ptr, object, layout.gobject_pointer);
-            let null = b.iconst(Type::Ptr, 0);
-            r.expect(b, Condition::Ne, pointer, null, slow);
-            Some(pointer)
+            Some(pointer(r, b, object, layout.gobject_pointer, slow))
+        }
+        Conv::Variant { .. } if layout.boxed_readable => {
+            expect_accepted(r, b, step, object, known, slow);
+            Some(pointer(r, b, object, layout.boxed_pointer, slow))
         }
         Conv::Boxed { .. } | Conv::Struct { .. } if layout.boxed_readable => {
             expect_accepted(r, b, step, object, known, slow);
@@ -66,11 +73,28 @@ pub(super) fn convert(
     }
 }
 
+/// What a wrapper points to, which must not be NULL.
+fn pointer(r: &PythonRecipes, b: &mut Builder, object: Value, offset: i32, slow: Block) -> Value {
+    let pointer = b.load(Type::Ptr, object, offset);
+    let null = b.iconst(Type::Ptr, 0);
+    r.expect(b, Condition::Ne, pointer, null, slow);
+    pointer
+}
+
 /// True and False themselves.
-fn boolean(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
+fn boolean(
+    r: &PythonRecipes,
+    b: &mut Builder,
+    object: Value,
+    known: Option<usize>,
+    slow: Block,
+) -> Value {
     let yes = b.symbol_addr("True", r.layout.true_ as u64);
-    let no = b.symbol_addr("False", r.layout.false_ as u64);
     let is_true = b.compare(Condition::Eq, object, yes);
+    if known == Some(r.layout.bool_type) {
+        return b.convert(ConvertOp::Zext, Type::I32, is_true);
+    }
+    let no = b.symbol_addr("False", r.layout.false_ as u64);
     let is_false = b.compare(Condition::Eq, object, no);
     let either = b.binary(BinaryOp::Or, is_true, is_false);
     let go_on = b.block();

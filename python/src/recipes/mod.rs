@@ -12,7 +12,7 @@ mod outward;
 
 use gijit::dispatch::{ArgSnapshot, seen};
 use gijit::ir::builder::Builder;
-use gijit::ir::{Block, Condition, Type, Value};
+use gijit::ir::{AbiType, Block, Condition, Type, Value};
 use gijit::lower::Recipes;
 use gijit::plan::link::Step;
 use gijit::plan::{Conv, In, Out};
@@ -71,11 +71,16 @@ impl Recipes for PythonRecipes {
         }
         let layout = self.layout;
         let useful = match &op.conv {
+            Conv::Boolean => ty == layout.bool_type,
             Conv::Integer(_) => ty == layout.long_type,
+            Conv::Pointer => ty == layout.long_type || ty == layout.none_type,
             Conv::Float | Conv::Double => ty == layout.float_type,
             Conv::Utf8 | Conv::Filename => ty == layout.unicode_type || ty == layout.none_type,
             Conv::Enum { .. } | Conv::Flags { .. } => ty == desc::exact_type(step),
-            Conv::Object { .. } | Conv::Boxed { .. } | Conv::Struct { .. } => {
+            Conv::Object { .. }
+            | Conv::Boxed { .. }
+            | Conv::Struct { .. }
+            | Conv::Variant { .. } => {
                 ty == layout.none_type || desc::accepted_types(step).contains(&ty)
             }
             _ => false,
@@ -104,6 +109,12 @@ impl Recipes for PythonRecipes {
 
     fn convert_out(&self, b: &mut Builder, op: &Out, value: Value) -> Option<Value> {
         outward::convert(self, b, op, value)
+    }
+
+    fn free_memory(&self, b: &mut Builder, value: Value) -> bool {
+        let g_free = self.layout.g_free as u64;
+        b.call("g_free", g_free, &[AbiType::Ptr], None, &[value]);
+        true
     }
 
     fn new_none(&self, b: &mut Builder) -> Value {

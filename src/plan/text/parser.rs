@@ -1,10 +1,11 @@
 //! Reads the text form of a plan.
 
-use super::{ARRAYS, GIVEN, LISTS, OWNED};
+use super::{ARRAYS, GIVEN, LISTS, OWNED, SCOPES};
 use crate::ir::AbiType;
 use crate::ir::text::{ABI_TYPES, value_of};
 use crate::plan::{
-    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, When,
+    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, UserData,
+    When,
 };
 use crate::signature::{Transfer, TypeRef};
 
@@ -37,6 +38,7 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
         symbol: String::new(),
         constructor: false,
         params: Vec::new(),
+        rest: None,
         ins: Vec::new(),
         call: Call {
             target: None,
@@ -155,6 +157,13 @@ impl<'a> Words<'a> {
             "double" => Conv::Double,
             "unichar" => Conv::Unichar,
             "gtype" => Conv::GType,
+            "pointer" => Conv::Pointer,
+            "as-pointer" => Conv::AsPointer {
+                of: Box::new(self.conv()?),
+            },
+            "first" => Conv::First {
+                of: Box::new(self.conv()?),
+            },
             "utf8" => Conv::Utf8,
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
@@ -184,7 +193,13 @@ impl<'a> Words<'a> {
             "inline" => Conv::Inline {
                 of: Box::new(self.conv()?),
             },
+            "value" => Conv::Value,
+            "gerror" => Conv::Error,
             "array" => Conv::Array(Box::new(self.array()?)),
+            "closure" => Conv::Closure {
+                ty: self.type_ref()?,
+            },
+            "callback" => self.callback()?,
             "ghashtable" => {
                 self.expect("from")?;
                 let key = Box::new(self.conv()?);
@@ -200,6 +215,25 @@ impl<'a> Words<'a> {
                 }
                 None => return Err(format!("{word:?} is no conversion")),
             },
+        })
+    }
+
+    fn callback(&mut self) -> Result<Conv, String> {
+        let ty = self.type_ref()?;
+        let scope = self.next()?;
+        let scope = value_of(SCOPES, scope).ok_or_else(|| format!("{scope:?} is no scope"))?;
+        let data = match self.eat("data") {
+            false if self.eat("ignores") => UserData::Ignored(self.number()?),
+            false => UserData::None,
+            true if self.eat("rest") => UserData::Rest,
+            true => UserData::Param(self.number()?),
+        };
+        let destroy = self.eat("destroy");
+        Ok(Conv::Callback {
+            ty,
+            scope,
+            data,
+            destroy,
         })
     }
 
@@ -233,6 +267,8 @@ impl<'a> Words<'a> {
                 ty: self.type_ref()?,
             },
             "variant" => Free::Variant,
+            "value" => Free::Value,
+            "gerror" => Free::Error,
             "container" => Free::Container {
                 transfer: self.transfer(OWNED),
                 conv: Box::new(self.conv()?),
@@ -273,6 +309,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
                 optional: words.eat("optional"),
             });
         }
+        "rest" => plan.rest = Some(words.next()?.to_owned()),
         "in" => {
             let cell = words.cell()?;
             words.expect("<-")?;
@@ -313,6 +350,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
             let when = match () {
                 () if words.eat("unconverted") => When::Unconverted,
                 () if words.eat("called") => When::Called,
+                () if words.eat("failed") => When::Failed,
                 () => When::Always,
             };
             plan.release.push(Release { cell, free, when });

@@ -15,8 +15,14 @@ use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
-use gijit::plan::{CallArg, MAX_CELLS, MAX_PARAMS, ResultShape, When};
+use gijit::plan::{
+    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, MAX_PARAMS, ResultShape, UserData,
+};
 use libffi::low::{self, ffi_cif, ffi_type};
+
+mod entry;
+
+pub use entry::{EntryType, Handler, NativeEntry};
 
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET`: the flag in a vectorcall's argument count.
 const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
@@ -94,9 +100,13 @@ impl Interpreter {
         kwnames: *mut Object,
     ) -> Outcome {
         let plan = &linked.plan;
-        let mut slots = [std::ptr::null_mut::<Object>(); MAX_PARAMS];
+        // The further arguments have a slot of their own.
+        let mut slots = [std::ptr::null_mut::<Object>(); MAX_PARAMS + 1];
         let given = nargsf & !ARGUMENTS_OFFSET;
-        let values = if kwnames.is_null() && given == linked.positional() {
+        let further = given.wrapping_sub(linked.positional());
+        let positional = further == 0 || (plan.rest.is_some() && given >= linked.positional());
+        let mut rest = further;
+        let values = if kwnames.is_null() && positional {
             // SAFETY: `given` arguments stand at `args`, and `skip` is at most that.
             unsafe { args.add(linked.skip()) }
         } else {
@@ -114,14 +124,15 @@ impl Interpreter {
             if bailed != 0 {
                 return Outcome::Bail;
             }
+            rest = usize::from(!slots[plan.params.len()].is_null());
             slots.as_ptr()
         };
         let mut frame = Frame {
             linked,
             cells: [0; MAX_CELLS],
         };
-        // SAFETY: `values` holds one object or NULL per parameter.
-        if !unsafe { frame.run_in(values) } {
+        // SAFETY: `values` holds one object or NULL per parameter, and `rest` further ones.
+        if !unsafe { frame.run_in(values, rest) } {
             return Outcome::Bail;
         }
         for (index, note) in profile.iter().enumerate() {
@@ -139,7 +150,7 @@ impl Interpreter {
             && frame.cells[usize::from(error.0)] != 0
         {
             for (step, op) in linked.release.iter().zip(&plan.release) {
-                if op.when == When::Called {
+                if op.when.after_error() {
                     // SAFETY: the plan says that the cell is to be released after the call.
                     unsafe { frame.free(step, op.cell.0) };
                 }
@@ -204,8 +215,8 @@ impl Frame<'_> {
     /// Phase *in*; false when a step bailed, with everything acquired given back.
     ///
     /// # Safety
-    /// `values` holds one object or NULL per parameter.
-    unsafe fn run_in(&mut self, values: *const *mut Object) -> bool {
+    /// `values` holds one object or NULL per parameter, and behind them `rest` objects.
+    unsafe fn run_in(&mut self, values: *const *mut Object, rest: usize) -> bool {
         for (index, (step, op)) in self
             .linked
             .ins
@@ -218,6 +229,8 @@ impl Frame<'_> {
                 Some(param) => unsafe { *values.add(usize::from(param)) },
                 None => std::ptr::null_mut(),
             };
+            // SAFETY: as for this function.
+            unsafe { self.user_data(op, values, rest) };
             // The helper may write all cells of the value.
             let cell = self.cell(op.cell.0);
             if value.is_null() && op.param.is_some() {
@@ -238,6 +251,30 @@ impl Frame<'_> {
             }
         }
         true
+    }
+
+    /// Tells the step of a callback where its user data stands.
+    ///
+    /// # Safety
+    /// As [`Self::run_in`].
+    unsafe fn user_data(&mut self, op: &In, values: *const *mut Object, rest: usize) {
+        let Conv::Callback { data, .. } = op.conv else {
+            return;
+        };
+        // SAFETY: `param` is below the number of parameters (plan::verify), and the further objects
+        // stand behind these.
+        let (place, count) = unsafe {
+            match data {
+                UserData::None | UserData::Ignored(_) => return,
+                UserData::Param(param) => {
+                    let place = values.add(usize::from(param));
+                    (place, usize::from(!(*place).is_null()))
+                }
+                UserData::Rest => (values.add(self.linked.plan.params.len()), rest),
+            }
+        };
+        self.cells[usize::from(op.cell.0 + DATA_VALUES)] = place as u64;
+        self.cells[usize::from(op.cell.0 + DATA_COUNT)] = count as u64;
     }
 
     /// Phases *out* and *release*: the result, or NULL with an exception set.
@@ -263,10 +300,7 @@ impl Frame<'_> {
         }
         let failed = done < plan.outs.len();
         for (step, op) in self.linked.release.iter().zip(&plan.release) {
-            // The step that failed has taken over what it was to convert.
-            let unconverted =
-                || failed && !plan.outs[..=done].iter().any(|out| out.cell == op.cell);
-            if op.when != When::Unconverted || unconverted() {
+            if op.when.after_out(plan.reached(op.cell, done)) {
                 // SAFETY: the plan says that the cell is owned at this point.
                 unsafe { self.free(step, op.cell.0) };
             }

@@ -21,7 +21,7 @@ use crate::translate::{Symbols, translate};
 
 /// What is worth its time on straight-line code with guards; measured against `default<O2>` in
 /// tests/latency.rs: the same code for two to seven arguments in four fifths of the time.
-const PASSES: &str = "sroa,early-cse<memssa>,instcombine,simplifycfg";
+const PASSES: &str = "sroa,early-cse<memssa>,instcombine,simplifycfg,tailcallelim";
 
 /// LLVM for the machine that it runs on.
 pub(crate) struct Compiler {

@@ -17,7 +17,7 @@ use crate::marshal::glib;
 use crate::marshal::scalar::{BAIL, CONVERTED};
 
 /// The most cells that one item takes.
-const ITEM_CELLS: usize = 3;
+const ITEM_CELLS: usize = 4;
 
 /// Items on their way into a container.
 struct Filling<'a> {

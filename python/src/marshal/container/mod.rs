@@ -78,7 +78,8 @@ pub struct ItemDesc {
     pub inline: bool,
     /// Such an item is moved to memory of its own for Python.
     pub moved: bool,
-    /// Python copies the item, so that an owned one is given back after its conversion, too.
+    /// Python copies the item, so that an owned one is given back after its conversion, too; on its way
+    /// in it borrows from the Python object.
     pub copied: bool,
     /// An array of these is Python's `bytes`.
     pub bytes: bool,
@@ -151,7 +152,7 @@ impl ItemDesc {
     /// `cell` holds an item, GIL held.
     unsafe fn convert_out(&self, cell: u64) -> Object {
         // A nested container reads its further cells, which are not there: no length, nothing kept.
-        let cells = [cell, 0, 0];
+        let cells = [cell, 0, 0, 0];
         // SAFETY: the address is that of an *out* helper (`Linker::container`).
         let step = unsafe { std::mem::transmute::<usize, OutFn>(self.step.address) };
         // SAFETY: by this function's contract; the descriptor is the step's.
@@ -165,7 +166,7 @@ impl ItemDesc {
     unsafe fn free(&self, cell: u64) {
         if let Some(free) = &self.free {
             // SAFETY: by this function's contract.
-            unsafe { run_free(free, &mut [cell, 0, 0]) }
+            unsafe { run_free(free, &mut [cell, 0, 0, 0]) }
         }
     }
 

@@ -1,0 +1,366 @@
+//! Runs a reverse plan: what happens when C calls a native closure.
+//!
+//! As `_pygi_closure_handle` of PyGObject does it: with the interpreter lock taken by this thread,
+//! whatever thread it is; exceptions are printed, or become the `GError` of a callback that throws;
+//! C then gets zeros.
+
+use std::ffi::c_void;
+use std::mem::transmute;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+
+use gijit::ir::AbiType;
+use gijit::plan::MAX_CELLS;
+use gijit::plan::link::{FreeFn, OutFn, Step};
+use gijit::plan::reverse::{Argument, Incoming};
+use gijit::signature::Scope;
+use pyo3::ffi;
+use smallvec::{SmallVec, smallvec};
+
+use super::super::table::report_panic;
+use super::closure::Closure;
+use super::kind::Kind;
+use super::{returned, values};
+
+/// `GLogLevelFlags`.
+const CRITICAL: u32 = 1 << 3;
+const WARNING: u32 = 1 << 4;
+
+/// Python arguments behind one free place; few callbacks have more.
+type Objects = SmallVec<[*mut ffi::PyObject; 12]>;
+
+/// Runs `body` with the interpreter lock, unless there is no interpreter any more.
+pub fn with_python(body: impl FnOnce()) {
+    // SAFETY: may be asked at any time.
+    if unsafe { ffi::Py_IsInitialized() } == 0 {
+        return;
+    }
+    // SAFETY: the interpreter is there; released below, in the same thread.
+    let state = unsafe { ffi::PyGILState_Ensure() };
+    if catch_unwind(AssertUnwindSafe(body)).is_err() {
+        report_panic("callback");
+    }
+    // SAFETY: as above.
+    unsafe { ffi::PyGILState_Release(state) };
+}
+
+/// The handler of every native closure.
+pub unsafe extern "C" fn entered(
+    _cif: *mut c_void,
+    result: *mut c_void,
+    args: *const *const c_void,
+    data: *mut c_void,
+) {
+    with_python(|| {
+        // SAFETY: libffi passes what the closure's C signature says, and the closure.
+        unsafe { run(data.cast(), result, args) }
+    });
+}
+
+/// # Safety
+/// `closure` is alive; `result` and `args` are libffi's for its kind; the interpreter lock is held.
+unsafe fn run(closure: *mut Closure, result: *mut c_void, args: *const *const c_void) {
+    // SAFETY: by this function's contract. A reference to the result of each step is owned here.
+    unsafe {
+        let kind = (*closure).kind;
+        let mut frame = Frame {
+            kind,
+            cells: [0; MAX_CELLS],
+            result,
+            args,
+        };
+        frame.load();
+        Closure::begin(closure);
+        // The first place is the callee's to use (PY_VECTORCALL_ARGUMENTS_OFFSET).
+        let mut objects: Objects = smallvec![null_mut()];
+        let made = frame.arguments(closure, &mut objects);
+        let mut value = null_mut();
+        if made && !(*closure).function.is_null() {
+            let count = (objects.len() - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+            let first = objects.as_ptr().add(1);
+            value = ffi::PyObject_Vectorcall((*closure).function, first, count, null_mut());
+        }
+        if !value.is_null() {
+            frame.keep_lent(closure, &objects);
+        }
+        frame.release(objects.len());
+        if value.is_null() || !frame.results(value) {
+            frame.fail();
+        }
+        ffi::Py_XDECREF(value);
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_Print();
+        }
+        match (*closure).scope {
+            Scope::Call | Scope::Notified => {}
+            Scope::Async => Closure::release(closure),
+            Scope::Forever => complain(kind),
+        }
+        Closure::end(closure);
+        for object in objects.into_iter().skip(1) {
+            ffi::Py_DECREF(object);
+        }
+    }
+}
+
+/// PyGObject does not know scope *forever* and says so at every call.
+fn complain(kind: &Kind) {
+    let name = kind.plan.name.rsplit('.').next().unwrap_or_default();
+    let text = format!(
+        "Unknown scope reached inside {name}. Please file an issue at \
+         https://gitlab.gnome.org/GNOME/pygobject/issues/new\0"
+    );
+    log(CRITICAL, &text);
+}
+
+/// Logs as PyGObject does, which has no log domain. `text` ends in a NUL.
+fn log(level: u32, text: &str) {
+    let format = c"%s";
+    // SAFETY: zero-terminated texts.
+    unsafe {
+        let domain = std::ptr::null();
+        (super::super::glib().g_log)(domain, level, format.as_ptr(), text.as_ptr().cast());
+    }
+}
+
+/// One invocation in progress.
+struct Frame {
+    kind: &'static Kind,
+    cells: [u64; MAX_CELLS],
+    result: *mut c_void,
+    args: *const *const c_void,
+}
+
+impl Frame {
+    /// Stores what C passes.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    unsafe fn load(&mut self) {
+        for (index, arg) in self.kind.plan.incoming.iter().enumerate() {
+            // SAFETY: libffi gives the address of every argument; what C passes an address for is
+            // there, unless it is NULL.
+            unsafe {
+                let place = *self.args.add(index);
+                match *arg {
+                    Incoming::Value { cell, abi } => {
+                        self.cells[usize::from(cell.0)] = read(place, abi)
+                    }
+                    Incoming::Address {
+                        cell,
+                        abi,
+                        read: true,
+                    } => {
+                        let place = *place.cast::<*const c_void>();
+                        if !place.is_null() {
+                            self.cells[usize::from(cell.0)] = read(place, abi);
+                        }
+                    }
+                    Incoming::Unread { name, .. } => {
+                        log(WARNING, &format!("Unhandled type tag {name}\0"));
+                    }
+                    Incoming::Address { .. } | Incoming::UserData | Incoming::Error => {}
+                }
+            }
+        }
+    }
+
+    fn cell(&mut self, first: u16) -> *mut u64 {
+        self.cells[usize::from(first)..].as_mut_ptr()
+    }
+
+    /// Makes the Python arguments; false with an exception set, and those made before it in
+    /// `objects`.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    unsafe fn arguments(&mut self, closure: *const Closure, objects: &mut Objects) -> bool {
+        for (argument, step) in self.kind.plan.arguments.iter().zip(&self.kind.outs) {
+            // SAFETY: the helper has the signature of an *out* step, and its cell holds what C has
+            // passed; user data is a tuple or NULL.
+            unsafe {
+                match (argument, step) {
+                    (Argument::Value(out), Some(step)) => {
+                        let cell = self.cell(out.cell.0).cast_const();
+                        let object = transmute::<usize, OutFn>(step.address)(
+                            cell,
+                            step.desc as *const c_void,
+                        );
+                        if object.is_null() {
+                            return false;
+                        }
+                        objects.push(object.cast());
+                    }
+                    _ => {
+                        let data = (*closure).user_data;
+                        if data.is_null() {
+                            objects.push(ffi::Py_NewRef(ffi::Py_None()));
+                        } else {
+                            for index in 0..ffi::PyTuple_GET_SIZE(data) {
+                                let item = ffi::PyTuple_GET_ITEM(data, index);
+                                objects.push(ffi::Py_NewRef(item));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Wrappers of what C only lends get a copy, in case Python has kept them.
+    ///
+    /// # Safety
+    /// As for [`run`]; `objects` are the arguments.
+    unsafe fn keep_lent(&mut self, closure: *const Closure, objects: &[*mut ffi::PyObject]) {
+        let mut at = 1;
+        for argument in &self.kind.plan.arguments {
+            match argument {
+                Argument::Value(_) => {
+                    if Kind::is_lent(argument) {
+                        // SAFETY: `out_boxed_lent` has made this object, or None.
+                        unsafe { values::copy_lent(objects[at]) };
+                    }
+                    at += 1;
+                }
+                // SAFETY: as in `arguments`.
+                Argument::UserData => unsafe {
+                    let data = (*closure).user_data;
+                    at += match data.is_null() {
+                        true => 1,
+                        false => ffi::PyTuple_GET_SIZE(data) as usize,
+                    };
+                },
+            }
+        }
+    }
+
+    /// Frees what C gave with its arguments and no wrapper has taken over. `made` counts the
+    /// arguments made, and one more.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    unsafe fn release(&mut self, made: usize) {
+        let plan = &self.kind.plan;
+        // Arguments are made in order; the user data, which may be many, is the last in practice.
+        let reached = |cell| {
+            let mut values = plan.arguments.iter().take(made);
+            values.any(|argument| matches!(argument, Argument::Value(out) if out.cell == cell))
+        };
+        for (step, op) in self.kind.release.iter().zip(&plan.release) {
+            if !op.when.after_out(reached(op.cell)) {
+                continue;
+            }
+            // SAFETY: the plan says that the cell is owned.
+            unsafe { self.free(step, op.cell.0) };
+        }
+    }
+
+    /// # Safety
+    /// The cell is owned as `step` frees it.
+    unsafe fn free(&mut self, step: &Step, cell: u16) {
+        let cell = self.cell(cell);
+        // SAFETY: the helper has the signature of a free step.
+        unsafe { transmute::<usize, FreeFn>(step.address)(cell, step.desc as *const c_void) };
+    }
+
+    /// Gives C what the callable returned; false when it did not return what C wants, with everything
+    /// given back, and mostly with an exception set.
+    ///
+    /// # Safety
+    /// As for [`run`]; `value` is a valid object.
+    unsafe fn results(&mut self, value: *mut ffi::PyObject) -> bool {
+        let plan = &self.kind.plan;
+        for (index, (step, op)) in self.kind.results.iter().zip(&plan.results).enumerate() {
+            // SAFETY: a valid object; results that are converted are owned as their undo says.
+            unsafe {
+                let item = returned::item(value, index);
+                let cell = self.cell(op.cell.0);
+                if item.is_null() || !returned::convert(&op.conv, step, item, cell) {
+                    for (earlier, undo) in self.kind.undo[..index].iter().enumerate() {
+                        if let Some(undo) = undo {
+                            self.free(undo, plan.results[earlier].cell.0);
+                        }
+                    }
+                    return false;
+                }
+            }
+        }
+        // SAFETY: all cells that C wants are filled.
+        unsafe { self.store() };
+        true
+    }
+
+    /// Writes the result and what C wants at addresses, from the cells.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    unsafe fn store(&self) {
+        let plan = &self.kind.plan;
+        // SAFETY: libffi's place for a result holds a word; what C passes an address for has room
+        // for a value of the type, unless it is NULL.
+        unsafe {
+            if let Some((cell, abi)) = plan.result {
+                let value = self.cells[usize::from(cell.0)];
+                self.result.cast::<u64>().write(widen(value, abi));
+            }
+            for (index, arg) in plan.incoming.iter().enumerate() {
+                if let Incoming::Address { cell, abi, .. } = *arg {
+                    let place = **self.args.add(index).cast::<*const *mut u8>();
+                    let value = self.cells[usize::from(cell.0)].to_le_bytes();
+                    if !place.is_null() {
+                        place.copy_from_nonoverlapping(value.as_ptr(), abi.size() as usize);
+                    }
+                }
+            }
+        }
+    }
+
+    /// C gets zeros, and the exception where it takes a `GError`.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    unsafe fn fail(&mut self) {
+        self.cells.fill(0);
+        // SAFETY: by this function's contract; PyGObject's function takes what is set, and prints
+        // what is no GError.
+        unsafe {
+            self.store();
+            let last = self.kind.plan.incoming.len().wrapping_sub(1);
+            if self.kind.plan.incoming.last() == Some(&Incoming::Error) {
+                let error = **self.args.add(last).cast::<*const *mut *mut c_void>();
+                if !error.is_null() {
+                    (super::super::api().gerror_exception_check)(error);
+                }
+            }
+        }
+    }
+}
+
+/// Reads a value of type `abi`; the high bytes are zero.
+///
+/// # Safety
+/// A value of that type is at `place`.
+unsafe fn read(place: *const c_void, abi: AbiType) -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: by this function's contract; cells are little-endian.
+    unsafe {
+        place
+            .cast::<u8>()
+            .copy_to_nonoverlapping(bytes.as_mut_ptr(), abi.size() as usize);
+    }
+    u64::from_le_bytes(bytes)
+}
+
+/// A result as libffi wants it: narrow integers fill a word.
+fn widen(value: u64, abi: AbiType) -> u64 {
+    match abi {
+        AbiType::I8 => i64::from(value as i8) as u64,
+        AbiType::I16 => i64::from(value as i16) as u64,
+        AbiType::I32 => i64::from(value as i32) as u64,
+        AbiType::U8 => u64::from(value as u8),
+        AbiType::U16 => u64::from(value as u16),
+        AbiType::U32 => u64::from(value as u32),
+        AbiType::I64 | AbiType::U64 | AbiType::F32 | AbiType::F64 | AbiType::Ptr => value,
+    }
+}
