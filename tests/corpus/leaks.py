@@ -4,8 +4,8 @@
     leaks.py RESULTS CALLS SKIPPED    the generated one, without the cases in SKIPPED
 
 A line for each case: the bytes in use by malloc and the blocks of Python's allocator, each as
-growth per call. A first batch fills caches. A batch that grew is repeated: only what grows every time is
-reported. With GLib's slices off, live GObjects are among the bytes.
+growth per call. A first batch fills caches. A batch that grew is repeated: only what grows every
+time is reported. With GLib's slices off, live GObjects are among the bytes.
 """
 
 import ctypes
