@@ -6,7 +6,9 @@ use std::path::Path;
 use gijit::plan::MAX_PARAMS;
 use gijit::plan::build::{build, build_bound};
 use gijit::plan::reject::Reason;
-use gijit::signature::{Bindings, Direction, Item, ListKind, Signature, StructKind, Transfer, Type};
+use gijit::signature::{
+    Bindings, Direction, Item, ListKind, Signature, StructKind, Transfer, Type,
+};
 
 #[path = "common/signatures.rs"]
 mod signatures;

@@ -185,6 +185,7 @@ impl<'py> Linker<'_, 'py> {
                     given: full,
                     apart: false,
                     passing: false,
+                    typed: false,
                 }),
                 Conv::AsPointer { of } => keep(NumberDesc {
                     step: self.inward(of, false, transfer)?,
