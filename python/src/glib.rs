@@ -183,7 +183,7 @@ pub struct PyGObjectApi {
     block_threads: usize,
     unblock_threads: usize,
     paramspec_type: usize,
-    /// Only where there are no wrappers of fundamentals.
+    /// Only where a `GParamSpec` has a wrapper of its own.
     pub paramspec_new: unsafe extern "C" fn(*mut c_void) -> *mut ffi::PyObject,
     paramspec_get: usize,
     pyobj_to_unichar_conv: usize,

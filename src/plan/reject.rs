@@ -52,7 +52,7 @@ reasons! {
     TooLarge = "too-large";
     /// The library does not export the symbol that its typelib names.
     NoSymbol = "no-symbol";
-    /// A type that no installed typelib defines, or an argument of type void.
+    /// A type that no installed typelib defines or of no use to PyGObject, or an argument of type void.
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";

@@ -2,8 +2,9 @@
 //! events and the like.
 //!
 //! The rules are those of `pygi-object.c`. From 3.47 on PyGObject has wrappers for them
-//! (`pygi-fundamental.c`), which are made by hand here. Before, it can show a `GParamSpec` only, and
-//! takes none of them as an argument: what is not None bails, and PyGObject raises.
+//! (`pygi-fundamental.c`), which are made by hand here; a `GParamSpec` is one of them from 3.49 on.
+//! Before 3.47 it can show a `GParamSpec` only, and takes none of them as an argument: what is not
+//! None bails, and PyGObject raises.
 
 use std::ffi::{CStr, c_void};
 
@@ -86,15 +87,15 @@ unsafe fn outward(cell: *const u64, desc: Desc) -> Object {
         }
         let gtype = **instance.cast::<*const usize>();
         let param = (glib().g_type_fundamental)(gtype) == G_TYPE_PARAM;
+        if param && shared().wraps_param_specs {
+            let object = (api().paramspec_new)(instance);
+            if desc.full {
+                (glib().g_param_spec_unref)(instance);
+            }
+            return object.cast();
+        }
         let object = match shared().fundamental {
             Some(base) => wrap(desc, instance, param, base),
-            None if param => {
-                let object = (api().paramspec_new)(instance);
-                if desc.full {
-                    (glib().g_param_spec_unref)(instance);
-                }
-                return object.cast();
-            }
             None => {
                 let format = c"No means to translate argument or return value for '%s'";
                 let name = (glib().g_type_name)(gtype);

@@ -61,6 +61,8 @@ struct Shared {
     error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
+    /// A `GParamSpec` has a wrapper of its own, which is none of these.
+    wraps_param_specs: bool,
     filenames_are_utf8: bool,
 }
 
@@ -116,6 +118,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
     let fundamental = gi.getattr("Fundamental").ok();
+    let wraps_param_specs = gi.hasattr("GParamSpec").unwrap_or(false);
     let error_class = py
         .import("gi._error")
         .and_then(|module| module.getattr("GError"))
@@ -146,6 +149,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
+        wraps_param_specs,
         filenames_are_utf8: encoding == "utf-8",
     });
     Ok(())
