@@ -155,7 +155,7 @@ class _Callable:
             self.native_times.append(record["native_ns"])
             self.times.setdefault(record["tier"], []).append(record["binding_ns"])
         else:
-            if many > 1 or self.rejected:
+            if many > 1:
                 self.calls += many
                 self.binding_ns += record["total_ns"] * many
             self.times.setdefault(-1, []).append(record["total_ns"])

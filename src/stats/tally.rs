@@ -6,7 +6,7 @@
 //!
 //! | field | written by | ordering |
 //! |---|---|---|
-//! | `calls`, `host`, `deopts`, `countdown`, `taken` | whoever holds the interpreter lock | plain, as relaxed |
+//! | `calls`, `host`, `deopts`, `countdown`, `taken`, `warm` | whoever holds the interpreter lock | plain, as relaxed |
 //! | `tier`, `rejected` | whoever publishes, withdraws or rejects | relaxed |
 //! | `compiled`, `compile_ns`, `code_bytes` | who compiles | relaxed |
 //! | `samples` | whoever holds the interpreter lock | its mutex |
@@ -35,8 +35,9 @@ pub struct Tally {
     rejected: OnceLock<&'static str>,
     /// Calls until the next that is timed.
     countdown: AtomicI32,
-    /// Calls that have been timed.
+    /// Turns that have been taken, and the calls that the present one has had.
     taken: AtomicU32,
+    warm: AtomicU8,
     samples: Mutex<Option<Box<Samples>>>,
 }
 
@@ -44,6 +45,8 @@ pub struct Tally {
 const KEPT: usize = 15;
 /// The index of the host's own invocation behind those of the tiers.
 const HOST: usize = 3;
+/// Calls at the beginning of a turn that do not count.
+const WARM_CALLS: u8 = 2;
 /// The longest stretch between two calls of one callable that are timed.
 const LONGEST_STRIDE: i32 = 1024;
 
@@ -62,7 +65,9 @@ pub enum Turn {
     Own(u64),
     /// By the host's own invocation, to compare.
     Host,
-    /// As `Host`, but the time is of no use: the host makes its caches.
+    /// As `Own`, but the time is of no use.
+    OwnWarm,
+    /// As `Host`, but the time is of no use.
     HostWarm,
 }
 
@@ -138,9 +143,9 @@ impl Tally {
 
     /// Counts a call down; the way to time it when it is its turn. Under the interpreter lock.
     ///
-    /// The second call is timed, and then ever fewer, down to one in 1024. Of eight turns four go to
-    /// the host, one right after the other: the last of these is timed, when the host's code and its
-    /// caches are as warm as those of the tier are. Where the host is the only way, each is timed.
+    /// Turns become ever fewer, down to one in 1024 calls. Each is three calls in a row, the last of
+    /// which counts: the others bring the code that is timed, and that which times, into the
+    /// processor's caches. Every fourth turn is the host's, unless the host is the only way.
     pub fn turn(&self) -> Option<Turn> {
         let left = self.countdown.load(Ordering::Relaxed) - 1;
         self.countdown.store(left, Ordering::Relaxed);
@@ -148,20 +153,31 @@ impl Tally {
             return None;
         }
         let taken = self.taken.load(Ordering::Relaxed);
-        let rejected = self.rejected.get().is_some();
-        let stride = |turn: u32| match turn % 8 {
-            3..=5 if !rejected => 1,
-            _ => (1 << (turn / 2).min(30)).min(LONGEST_STRIDE),
-        };
+        if taken == 0 {
+            // The first call of all.
+            self.taken.store(1, Ordering::Relaxed);
+            self.countdown.store(0, Ordering::Relaxed);
+            return None;
+        }
+        let warm = self.warm.load(Ordering::Relaxed);
+        let is_host = self.rejected.get().is_none() && taken % 4 == 3;
+        if warm < WARM_CALLS {
+            self.warm.store(warm + 1, Ordering::Relaxed);
+            self.countdown.store(0, Ordering::Relaxed);
+            return Some(if is_host {
+                Turn::HostWarm
+            } else {
+                Turn::OwnWarm
+            });
+        }
+        let stride = |turn: u32| (1 << turn.min(30)).min(LONGEST_STRIDE);
+        self.warm.store(0, Ordering::Relaxed);
         self.taken.store(taken.saturating_add(1), Ordering::Relaxed);
         self.countdown.store(stride(taken) - 1, Ordering::Relaxed);
-        match taken % 8 {
-            // The first call of all.
-            _ if taken == 0 => None,
-            3..=5 if !rejected => Some(Turn::HostWarm),
-            6 if !rejected => Some(Turn::Host),
-            _ => Some(Turn::Own(stride(taken - 1) as u64)),
-        }
+        Some(match is_host {
+            true => Turn::Host,
+            false => Turn::Own((stride(taken - 1) + i32::from(WARM_CALLS)) as u64),
+        })
     }
 
     /// Keeps what a timed call took.
