@@ -292,7 +292,7 @@ fn turns_of_timed_calls() {
             &(4, Turn::Own(3)),
             &(8, Turn::Own(4)),
             &(14, Turn::Host),
-            &(24, Turn::Own(10)),
+            &(24, Turn::Own(16)),
             &(42, Turn::Own(18)),
         ]
     );

@@ -58,6 +58,21 @@ struct Samples {
     native: Vec<u64>,
 }
 
+impl Samples {
+    /// What a call by the host takes beside its native function. `None` when the native function
+    /// takes so much of it, or takes so differently long, that this cannot be told.
+    fn host_binding(&self) -> Option<u64> {
+        let total = median(&self.times[HOST])?;
+        let native = median(&self.native)?;
+        let mut sorted = self.native.clone();
+        sorted.sort_unstable();
+        let spread = sorted[sorted.len() * 3 / 4] - sorted[sorted.len() / 4];
+        let binding = total.checked_sub(native)?;
+        let told = self.times[HOST].len() >= 2 && binding * 3 >= native && binding >= 2 * spread;
+        told.then_some(binding)
+    }
+}
+
 /// How the next call is to be timed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {
@@ -170,14 +185,35 @@ impl Tally {
                 Turn::OwnWarm
             });
         }
-        let stride = |turn: u32| (1 << turn.min(30)).min(LONGEST_STRIDE);
         self.warm.store(0, Ordering::Relaxed);
         self.taken.store(taken.saturating_add(1), Ordering::Relaxed);
         self.countdown.store(stride(taken) - 1, Ordering::Relaxed);
         Some(match is_host {
             true => Turn::Host,
-            false => Turn::Own((stride(taken - 1) + i32::from(WARM_CALLS)) as u64),
+            false => Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS)),
         })
+    }
+
+    /// Calls since the last turn.
+    pub(super) fn untimed(&self) -> u64 {
+        let taken = self.taken.load(Ordering::Relaxed);
+        let left = self.countdown.load(Ordering::Relaxed);
+        let warm = i32::from(self.warm.load(Ordering::Relaxed));
+        let Some(last) = taken.checked_sub(1) else {
+            return 0;
+        };
+        let to_come = i64::from(left) + 1 - i64::from(warm);
+        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0)
+    }
+
+    /// Calls after turn `last`. When that was the host's, those before it count with them: it stands
+    /// for itself alone.
+    fn stretch(&self, last: u32) -> u64 {
+        let before = match self.rejected.get().is_none() && last % 4 == 3 {
+            true => stride(last - 1) + i32::from(WARM_CALLS),
+            false => 0,
+        };
+        (stride(last) + before) as u64
     }
 
     /// Keeps what a timed call took.
@@ -206,7 +242,6 @@ impl Tally {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let samples = lock(&self.samples);
         let measured = |index: usize| median(&samples.as_ref()?.times[index]);
-        let native = samples.as_ref().and_then(|samples| median(&samples.native));
         Row {
             name: self.name.clone(),
             calls: [0, 1, 2].map(|tier: usize| read(&self.calls[tier])),
@@ -219,11 +254,14 @@ impl Tally {
             code_bytes: read(&self.code_bytes),
             rejected: self.rejected.get().copied(),
             binding: [0, 1, 2].map(measured),
-            host_binding: measured(HOST)
-                .zip(native)
-                .map(|(total, native)| total.saturating_sub(native)),
+            host_binding: samples.as_ref().and_then(|samples| samples.host_binding()),
         }
     }
+}
+
+/// Calls from the end of a turn to the first that may be of the next.
+fn stride(turn: u32) -> i32 {
+    (1 << turn.min(30)).min(LONGEST_STRIDE)
 }
 
 /// One writer at a time, so no locked instruction is needed.
