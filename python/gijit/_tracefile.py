@@ -174,8 +174,10 @@ class _Callable:
     def per_call(self):
         """Nanoseconds of binding per call now: at the highest tier of which enough was timed."""
         tiers = [self.times[tier] for tier in sorted(self.times, reverse=True) if tier >= 0]
+        if not tiers:
+            return _median(self.times.get(-1))
         enough = [times for times in tiers if len(times) >= 3]
-        return _median(enough[0] if enough else sum(tiers, self.times.get(-1, []) * (not tiers)))
+        return _median(enough[0] if enough else sum(tiers, []))
 
     @property
     def stock_per_call(self):
