@@ -121,6 +121,8 @@ class _Callable:
         event = record["event"]
         if event == "sampled":
             self._sampled(record)
+        elif event == "untimed":
+            self._untimed(record["calls"])
         elif event == "promoted":
             self._moves(second, record["to"])
         elif event == "withdrawn":
@@ -155,23 +157,42 @@ class _Callable:
             self.native_times.append(record["native_ns"])
             self.times.setdefault(record["tier"], []).append(record["binding_ns"])
         else:
-            if many > 1 or self.rejected:
+            if many > 1:
                 self.calls += many
                 self.binding_ns += record["total_ns"] * many
             self.times.setdefault(-1, []).append(record["total_ns"])
 
+    def _untimed(self, calls):
+        """Calls after the last that was timed: taken to be like those."""
+        own, native = self.per_call, _median(self.native_times)
+        if own is not None:
+            self.calls += calls
+            self.binding_ns += own * calls
+            self.native_ns += (native or 0) * calls
+
     @property
     def per_call(self):
-        """Nanoseconds of binding per call now: at the tier it has come to."""
-        return _median(self.times.get(self.tier) or self.times.get(max(self.times, default=0)))
+        """Nanoseconds of binding per call now: at the highest tier of which enough was timed."""
+        tiers = [self.times[tier] for tier in sorted(self.times, reverse=True) if tier >= 0]
+        if not tiers:
+            return _median(self.times.get(-1))
+        enough = [times for times in tiers if len(times) >= 3]
+        return _median(enough[0] if enough else sum(tiers, []))
 
     @property
     def stock_per_call(self):
-        """The same in PyGObject, as timed on calls of this program; None when there were none."""
-        total, native = _median(self.times.get(-1)), _median(self.native_times)
-        if total is None or native is None:
+        """The same in PyGObject, as timed on calls of this program.
+
+        None when there were none, or when the native function takes so much of it, or takes so
+        differently long, that the rest cannot be told. The rule is that of ``src/stats/tally.rs``.
+        """
+        total, native = _median(self.times.get(-1)), sorted(self.native_times)
+        if total is None or not native:
             return total if self.rejected else None
-        return max(total - native, 0)
+        binding = total - native[len(native) // 2]
+        spread = native[len(native) * 3 // 4] - native[len(native) // 4]
+        told = len(self.times[-1]) >= 2 and 3 * binding >= native[len(native) // 2]
+        return binding if told and binding >= 2 * spread else None
 
     @property
     def before_ns(self):

@@ -72,6 +72,17 @@ impl Stats {
         self.callables.iter().map(|row| row.name.clone()).collect()
     }
 
+    /// For each callable of which calls were timed, an event with the calls that no turn stands for.
+    /// Called once, when the program ends.
+    pub fn trace_untimed() {
+        for tally in tally::all() {
+            match tally.untimed() {
+                0 => {}
+                calls => trace::untimed(tally.name(), calls),
+            }
+        }
+    }
+
     fn sum(&self, of: impl Fn(&Row) -> u64) -> u64 {
         self.callables.iter().map(of).sum()
     }

@@ -6,7 +6,7 @@
 //!
 //! | field | written by | ordering |
 //! |---|---|---|
-//! | `calls`, `host`, `deopts`, `countdown`, `taken` | whoever holds the interpreter lock | plain, as relaxed |
+//! | `calls`, `host`, `deopts`, `countdown`, `taken`, `warm` | whoever holds the interpreter lock | plain, as relaxed |
 //! | `tier`, `rejected` | whoever publishes, withdraws or rejects | relaxed |
 //! | `compiled`, `compile_ns`, `code_bytes` | who compiles | relaxed |
 //! | `samples` | whoever holds the interpreter lock | its mutex |
@@ -35,8 +35,9 @@ pub struct Tally {
     rejected: OnceLock<&'static str>,
     /// Calls until the next that is timed.
     countdown: AtomicI32,
-    /// Calls that have been timed.
+    /// Turns that have been taken, and the calls that the present one has had.
     taken: AtomicU32,
+    warm: AtomicU8,
     samples: Mutex<Option<Box<Samples>>>,
 }
 
@@ -44,6 +45,8 @@ pub struct Tally {
 const KEPT: usize = 15;
 /// The index of the host's own invocation behind those of the tiers.
 const HOST: usize = 3;
+/// Calls at the beginning of a turn that do not count.
+const WARM_CALLS: u8 = 2;
 /// The longest stretch between two calls of one callable that are timed.
 const LONGEST_STRIDE: i32 = 1024;
 
@@ -55,6 +58,21 @@ struct Samples {
     native: Vec<u64>,
 }
 
+impl Samples {
+    /// What a call by the host takes beside its native function. `None` when the native function
+    /// takes so much of it, or takes so differently long, that this cannot be told.
+    fn host_binding(&self) -> Option<u64> {
+        let total = median(&self.times[HOST])?;
+        let native = median(&self.native)?;
+        let mut sorted = self.native.clone();
+        sorted.sort_unstable();
+        let spread = sorted[sorted.len() * 3 / 4] - sorted[sorted.len() / 4];
+        let binding = total.checked_sub(native)?;
+        let told = self.times[HOST].len() >= 2 && binding * 3 >= native && binding >= 2 * spread;
+        told.then_some(binding)
+    }
+}
+
 /// How the next call is to be timed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {
@@ -62,7 +80,9 @@ pub enum Turn {
     Own(u64),
     /// By the host's own invocation, to compare.
     Host,
-    /// As `Host`, but the time is of no use: the host makes its caches.
+    /// As `Own`, but the time is of no use.
+    OwnWarm,
+    /// As `Host`, but the time is of no use.
     HostWarm,
 }
 
@@ -138,9 +158,9 @@ impl Tally {
 
     /// Counts a call down; the way to time it when it is its turn. Under the interpreter lock.
     ///
-    /// The second call is timed, and then ever fewer, down to one in 1024. Of eight turns four go to
-    /// the host, one right after the other: the last of these is timed, when the host's code and its
-    /// caches are as warm as those of the tier are. Where the host is the only way, each is timed.
+    /// Turns become ever fewer, down to one in 1024 calls. Each is three calls in a row, the last of
+    /// which counts: the others bring the code that is timed, and that which times, into the
+    /// processor's caches. Every fourth turn is the host's, unless the host is the only way.
     pub fn turn(&self) -> Option<Turn> {
         let left = self.countdown.load(Ordering::Relaxed) - 1;
         self.countdown.store(left, Ordering::Relaxed);
@@ -148,20 +168,52 @@ impl Tally {
             return None;
         }
         let taken = self.taken.load(Ordering::Relaxed);
-        let rejected = self.rejected.get().is_some();
-        let stride = |turn: u32| match turn % 8 {
-            3..=5 if !rejected => 1,
-            _ => (1 << (turn / 2).min(30)).min(LONGEST_STRIDE),
-        };
+        if taken == 0 {
+            // The first call of all.
+            self.taken.store(1, Ordering::Relaxed);
+            self.countdown.store(0, Ordering::Relaxed);
+            return None;
+        }
+        let warm = self.warm.load(Ordering::Relaxed);
+        let is_host = self.rejected.get().is_none() && taken % 4 == 3;
+        if warm < WARM_CALLS {
+            self.warm.store(warm + 1, Ordering::Relaxed);
+            self.countdown.store(0, Ordering::Relaxed);
+            return Some(if is_host {
+                Turn::HostWarm
+            } else {
+                Turn::OwnWarm
+            });
+        }
+        self.warm.store(0, Ordering::Relaxed);
         self.taken.store(taken.saturating_add(1), Ordering::Relaxed);
         self.countdown.store(stride(taken) - 1, Ordering::Relaxed);
-        match taken % 8 {
-            // The first call of all.
-            _ if taken == 0 => None,
-            3..=5 if !rejected => Some(Turn::HostWarm),
-            6 if !rejected => Some(Turn::Host),
-            _ => Some(Turn::Own(stride(taken - 1) as u64)),
-        }
+        Some(match is_host {
+            true => Turn::Host,
+            false => Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS)),
+        })
+    }
+
+    /// Calls since the last turn.
+    pub(super) fn untimed(&self) -> u64 {
+        let taken = self.taken.load(Ordering::Relaxed);
+        let left = self.countdown.load(Ordering::Relaxed);
+        let warm = i32::from(self.warm.load(Ordering::Relaxed));
+        let Some(last) = taken.checked_sub(1) else {
+            return 0;
+        };
+        let to_come = i64::from(left) + 1 - i64::from(warm);
+        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0)
+    }
+
+    /// Calls after turn `last`. When that was the host's, those before it count with them: it stands
+    /// for itself alone.
+    fn stretch(&self, last: u32) -> u64 {
+        let before = match self.rejected.get().is_none() && last % 4 == 3 {
+            true => stride(last - 1) + i32::from(WARM_CALLS),
+            false => 0,
+        };
+        (stride(last) + before) as u64
     }
 
     /// Keeps what a timed call took.
@@ -190,7 +242,6 @@ impl Tally {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let samples = lock(&self.samples);
         let measured = |index: usize| median(&samples.as_ref()?.times[index]);
-        let native = samples.as_ref().and_then(|samples| median(&samples.native));
         Row {
             name: self.name.clone(),
             calls: [0, 1, 2].map(|tier: usize| read(&self.calls[tier])),
@@ -203,11 +254,14 @@ impl Tally {
             code_bytes: read(&self.code_bytes),
             rejected: self.rejected.get().copied(),
             binding: [0, 1, 2].map(measured),
-            host_binding: measured(HOST)
-                .zip(native)
-                .map(|(total, native)| total.saturating_sub(native)),
+            host_binding: samples.as_ref().and_then(|samples| samples.host_binding()),
         }
     }
+}
+
+/// Calls from the end of a turn to the first that may be of the next.
+fn stride(turn: u32) -> i32 {
+    (1 << turn.min(30)).min(LONGEST_STRIDE)
 }
 
 /// One writer at a time, so no locked instruction is needed.

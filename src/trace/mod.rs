@@ -229,3 +229,14 @@ pub fn sampled(callable: &str, sample: &Sample) {
         stands_for = sample.stands_for,
     );
 }
+
+/// The program ends, and so many calls were made since one was timed.
+pub fn untimed(callable: &str, calls: u64) {
+    tracing::info!(
+        name: "untimed",
+        target: "gijit::sample",
+        callable,
+        calls,
+        reason = "the program ends",
+    );
+}

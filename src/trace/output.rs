@@ -109,7 +109,10 @@ impl Output {
                     _ => return Ok(()),
                 };
                 let text = format!("{start}{}{END}", events.join(",\n"));
-                file.write_all_at(text.as_bytes(), at)
+                let written = file.write_all_at(text.as_bytes(), at);
+                // Not left to the closing: a child that was forked meanwhile holds the file open.
+                file.unlock()?;
+                written
             }
             Output::OpenArray { file, begun } => {
                 let start = match begun.swap(true, Ordering::Relaxed) {

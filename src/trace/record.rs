@@ -91,7 +91,7 @@ impl Record {
                     left -= took;
                 }
             }
-            ("sample", _) => {
+            ("sample", "sampled") => {
                 let took = micros("total_ns").unwrap_or(0.0) / 1e3;
                 made.push(self.made("X", format!("call {callable}"), took));
             }

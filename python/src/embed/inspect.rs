@@ -189,7 +189,12 @@ fn shutdown(py: Python<'_>) {
     if let Some(profile) = &engine.profile {
         profile.save();
     }
-    py.detach(|| Stats::now(engine.code_bytes()).report(&engine.config));
+    py.detach(|| {
+        if engine.config.trace.has("sample") {
+            Stats::trace_untimed();
+        }
+        Stats::now(engine.code_bytes()).report(&engine.config);
+    });
 }
 
 /// See `gijit.explain`.

@@ -115,14 +115,12 @@ pub unsafe fn call(
         let enter = || engine::enter_at(core.entry(), callable, args, nargsf, kwnames);
         match turn(core.tally) {
             None => enter(),
-            Some(Turn::Own(stands_for)) => {
-                let tier = core.tier();
-                timed(core.tally, Some(tier), stands_for, enter)
+            Some(turn @ (Turn::Own(_) | Turn::OwnWarm)) => {
+                timed(core.tally, Some(core.tier()), turn, enter)
             }
-            Some(Turn::Host) => timed(core.tally, None, 1, || {
+            Some(turn @ (Turn::Host | Turn::HostWarm)) => timed(core.tally, None, turn, || {
                 engine::call_pygobject(callable, args, nargsf, kwnames)
             }),
-            Some(Turn::HostWarm) => engine::call_pygobject(callable, args, nargsf, kwnames),
         }
     }
 }
@@ -143,8 +141,8 @@ pub unsafe fn call_rejected(
         return invoke();
     };
     match turn(tally) {
-        Some(Turn::Own(stands_for)) => timed(tally, None, stands_for, invoke),
-        _ => invoke(),
+        Some(turn) => timed(tally, None, turn, invoke),
+        None => invoke(),
     }
 }
 
@@ -169,7 +167,7 @@ fn clock() -> Duration {
 fn timed(
     tally: &Tally,
     tier: Option<Tier>,
-    stands_for: u64,
+    turn: Turn,
     call: impl FnOnce() -> *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let active = Timing {
@@ -194,6 +192,11 @@ fn timed(
         // And the two readings around the native function, one of which is in its own span.
         Some(_) => total.saturating_sub(clock()),
         None => total,
+    };
+    let stands_for = match turn {
+        Turn::Own(calls) => calls,
+        Turn::Host => 1,
+        Turn::OwnWarm | Turn::HostWarm => return result,
     };
     let sample = Sample {
         tier: tier.filter(|_| native.is_some()),
