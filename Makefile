@@ -21,7 +21,7 @@ help:
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
 	@echo "leaks  the leak test with 10,000 calls of each case (hours)"
-	@echo "memcheck  the Rust tests and the corpus under valgrind (an hour)"
+	@echo "memcheck  the corpus under valgrind, tier by tier (some ten minutes)"
 	@echo "bench  calls per tier against stock PyGObject, many repeats"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"
@@ -58,7 +58,7 @@ test-python: setup
 leaks: build
 	GIJIT_LEAK_CALLS=10000 $(PY) -m pytest tests/python/test_leaks.py -raP
 
-# The Rust tests that run under memcheck are those that neither fork nor load LLVM.
+# The written corpus on tiers 0, 1 and 2 under valgrind, which apt has.
 memcheck: build
 	$(PY) tests/memcheck/run.py
 
