@@ -96,6 +96,9 @@ def install():
     try:
         for owner, name, replacement in replacements:
             _patches.append((owner, name, vars(owner)[name]))
+            original = _patches[-1][2]
+            for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
+                setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
         native.quicken(introspection)
         for derived in proxy.__subclasses__():
