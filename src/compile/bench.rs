@@ -18,7 +18,7 @@ use crate::ir::verify::verify;
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
 use crate::trace::Timings;
-use crate::{gil, stats, trace};
+use crate::{gil, trace};
 
 /// Makes a back end, when it is first needed.
 pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
@@ -114,7 +114,7 @@ impl Parts {
             deopt: self.deopt,
             general: callable.header.general.load(Ordering::Relaxed) != 0,
             calls: if config.counts_calls() {
-                stats::calls_address(tier)
+                callable.tally.calls_address(tier)
             } else {
                 0
             },
@@ -209,7 +209,7 @@ impl Bench {
             .map_err(|refused| match refused {
                 Unpublished::Detached | Unpublished::Superseded => CompileError::Stale,
             })?;
-        stats::count_compiled(tier);
+        callable.tally.count_compiled(tier, &timings);
         if tier > from {
             let calls = policy::calls(callable);
             trace::promoted(callable.name(), from, tier, calls, &timings);
@@ -269,11 +269,14 @@ impl Bay {
         if self.backend.is_some() {
             return Ok(());
         }
+        let (before, start) = (trace::resident_kib(), Instant::now());
         let factory = &mut self.factory;
         let made = guarded(|| factory().map_err(|error| CompileError::from_backend(tier, error)));
         match made {
             Ok(backend) => {
                 self.backend = Some(backend);
+                let grown = trace::resident_kib().saturating_sub(before);
+                trace::loaded(tier, start.elapsed(), grown);
                 Ok(())
             }
             // A factory that fails in any way is not asked again.

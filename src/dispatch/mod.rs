@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use crate::plan::link::Linked;
+use crate::stats::{self, Tally};
 use crate::sync::{AtomicUsize, Mutex};
 
 mod placed;
@@ -131,6 +132,8 @@ pub struct Callable {
     /// One per Python parameter.
     pub profile: Box<[ArgProfile]>,
     pub linked: Linked,
+    /// What is counted of it.
+    pub tally: &'static Tally,
     slot: slot::Slot,
     history: Mutex<policy::History>,
 }
@@ -148,7 +151,10 @@ impl Callable {
         slot: *const AtomicUsize,
         tier0_entry: usize,
     ) -> Arc<Callable> {
+        let tally = stats::tally(&linked.plan.name);
+        tally.planned(linked.plan.params.len());
         Arc::new(Callable {
+            tally,
             header: Header {
                 budget: AtomicI32::new(0),
                 guard_failures: AtomicU32::new(0),
@@ -216,6 +222,7 @@ impl Callable {
     pub fn publish(&self, ticket: Ticket, code: PlacedCode) -> Result<Tier, Unpublished> {
         let before = self.slot.publish(&self.header, ticket, code)?;
         policy::published(self, ticket.tier());
+        self.tally.runs_at(self.tier());
         Ok(before)
     }
 

@@ -192,6 +192,8 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
         runtime: Runtime {
             save_thread: 0x4000,
             restore_thread: 0x4010,
+            native_begins: 0,
+            native_ends: 0,
             raise: 0x4020,
             bind: 0x4030,
             decref: 0x4040,

@@ -2,7 +2,7 @@
 //! extension module.
 //!
 //! `engine` is the process-wide state and turns a callable object into one that runs; `host` is
-//! what the core asks of Python; `install`, `inspect` and `doctor` are the functions that the
+//! what the core asks of Python; `sample` times calls; `install`, `inspect` and `doctor` are the functions that the
 //! package calls. What is patched, and when, is in the package (`gijit/_embed.py`).
 
 pub mod doctor;
@@ -10,3 +10,4 @@ pub mod engine;
 pub mod host;
 pub mod inspect;
 pub mod install;
+pub mod sample;

@@ -154,6 +154,8 @@ pub fn runtime() -> Runtime {
     Runtime {
         save_thread: ffi::PyEval_SaveThread as *const () as usize,
         restore_thread: ffi::PyEval_RestoreThread as *const () as usize,
+        native_begins: 0,
+        native_ends: 0,
         raise: bind::raise_error::run as *const () as usize,
         bind: bind::bind_arguments::run as *const () as usize,
         decref: bind::drop_reference::run as *const () as usize,
