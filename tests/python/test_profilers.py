@@ -164,3 +164,38 @@ def test_every_folder_is_private(tmp_path, program):
     run([sys.executable, str(program), "1", "1"], tmp_path, GIJIT_PERF="jitdump")
     (folder,) = Path(tmp_path).glob("gijit-*")
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "profiling.md"
+BLOCKS = dict(
+    zip(
+        ("map", "jitdump", "explain", "dump", "gdb"),
+        re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL),
+        strict=True,
+    )
+)
+# What a reader of the guide must see.
+SHOWN = {
+    "map": r"gijit:GLib.path_get_basename \[tier 2\]",
+    "jitdump": r"call g_path_get_basename",
+    "explain": r"takes file_name.*; call g_path_get_basename",
+    "dump": r"gijit dump: asm of GLib.path_get_basename at tier 2",
+    "gdb": r"#1 .* in gijit:GLib.path_get_basename \[tier [12]\].*call g_path_get_basename",
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_commands_of_the_guide_work(tmp_path, block):
+    program = re.search(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "program.py").write_text(program[1])
+    for tool in ("perf", "gdb"):
+        if f"{tool} " in BLOCKS[block] and shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    done = run(
+        ["bash", "-euc", BLOCKS[block]], tmp_path,
+        PATH=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+    )  # fmt: skip
+    if "perf_event_paranoid" in done.stderr or "ptrace" in done.stderr:
+        pytest.skip("the kernel does not let this user profile or debug")
+    shown = done.stdout + done.stderr
+    assert re.search(SHOWN[block], shown, re.DOTALL), shown
