@@ -142,6 +142,23 @@ for pid in (parent, child):
     assert NAME in child and "path_get_dirname" in child and "path_get_dirname" not in parent
 
 
+@pytest.mark.parametrize("tier", ["1", "2"])
+def test_each_instruction_stands_under_its_step(tmp_path, tier):
+    program = PROGRAM + 'print(gijit.explain(call, "asm"))'
+    done = run([sys.executable, "-c", program, tier, "1"], tmp_path)
+    parts = re.split(r"^; (.*)\n", done.stdout, flags=re.MULTILINE)
+    assert parts[0] == "", done.stdout
+    steps = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert {"bind", "in c0 filename", "call g_path_get_basename", "out c1 filename"} <= set(steps)
+    of_none = [step for step in steps if step.startswith("(")]
+    unknown = sum(steps[step].count("\n") for step in of_none)
+    # The frame: registers that are saved, arguments that are moved.
+    assert unknown <= 14, done.stdout
+    kinds = {"bind", "count", "record", "guard", "in", "call", "out", "release", "result", "bail"}
+    kinds |= {"deopt", *of_none}
+    assert all(step in of_none or step.split()[0] in kinds for step in steps), steps.keys()
+
+
 def test_dump_writes_stages_while_a_program_runs(tmp_path, program):
     stages = "signature,plan,profile,ir,clif,llvm,asm,gil"
     done = run(
