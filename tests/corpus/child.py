@@ -2,10 +2,14 @@
 
 Written line by line, the file survives a crash: a case that has a "start" and no "seen" is the one
 that crashed. Started again with the same file, it goes on with the cases that are not in it.
+
+    child.py RESULTS            the written corpus
+    child.py RESULTS SKIPPED    the generated one, without the cases whose ids are keys in SKIPPED
 """
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import warnings
@@ -13,6 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from corpus import cases, hooks, observe
+
+# A case that takes more seconds than this is ended, like one that crashes.
+LONGEST = 30
 
 
 class Stderr:
@@ -96,11 +103,32 @@ def run_case(case, stderr):
         seen.append(
             watch(stderr, lambda seen: make_call(owner, case.name, args, kwargs, written_out, seen))  # noqa: B023
         )
-    if complaint := cases.COMPLAINTS.get(case.id):
+    return without_complaint(case, seen)
+
+
+def without_complaint(case, seen):
+    """`seen` without what stock alone prints."""
+    if complaint := cases.COMPLAINTS.get(case.id.partition("(")[0]):
         for one in seen:
             if complaint in one.get("stderr", ""):
                 del one["stderr"]
     return seen
+
+
+def run_call(call, stderr):
+    """Makes a generated call; its arguments may be such that they cannot even be made."""
+
+    def run(seen):
+        try:
+            args = tuple(made(arg) for arg in call.args)
+            kwargs = {key: made(arg) for key, arg in call.kwargs.items()}
+            owner = call.owner()
+        except Exception as error:
+            seen["unmade"] = observe.exception(error)
+            return
+        make_call(owner, call.name, args, kwargs, call.written_out, seen)
+
+    return without_complaint(call, [watch(stderr, run)])
 
 
 def made(value):
@@ -121,29 +149,60 @@ def tier_calls():
     return gijit.stats()["calls"]
 
 
-def main(path):
+def go_through(wanted, run, path, stderr):
+    """Runs what is in `wanted` and not yet in the file, to the end."""
     done = set()
     if os.path.exists(path):
         with open(path) as file:
             done = {json.loads(line).get("start") for line in file}
-    stderr = Stderr()
     with open(path, "a") as file:
-
-        def write(record):
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-
-        for case in cases.load().values():
+        for case in wanted.values():
             if case.id in done:
                 continue
-            write({"start": case.id})
+            _write(file, start=case.id)
             before = tier_calls()
-            seen = run_case(case, stderr)
+            signal.alarm(LONGEST)
+            seen = run(case, stderr)
+            signal.alarm(0)
             after = tier_calls()
             calls = {tier: after[tier] - before[tier] for tier in after}
-            write({"case": case.id, "seen": seen, "calls": calls})
-        write({"complete": True})
+            _write(file, case=case.id, seen=seen, calls=calls)
+        _write(file, complete=True)
+
+
+def _write(file, **record):
+    file.write(json.dumps(record) + "\n")
+    file.flush()
+
+
+def go_through_in_forks(wanted, run, path, stderr):
+    """As `go_through`, in a forked process, and in a new one after each that did not survive."""
+    while pid := os.fork():
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if status == 0:
+            return
+        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        said = [line for line in stderr.text().splitlines() if line.strip()]
+        with open(path, "a") as file:
+            _write(file, ended=": ".join([how, *said[:1]]))
+    go_through(wanted, run, path, stderr)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def main(path, skipped=None):
+    stderr = Stderr()
+    if skipped is None:
+        go_through(cases.load(), run_case, path, stderr)
+        return
+    from corpus import generated
+
+    out = json.loads(Path(skipped).read_text())
+    wanted = {id: call for id, call in generated.load().items() if id not in out}
+    # Stock dies of many of these; the tiers of none.
+    go = go_through_in_forks if os.environ["GIJIT"] == "0" else go_through
+    go(wanted, run_call, path, stderr)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -97,11 +97,13 @@ def exception(error):
 def counts(args):
     """The reference counts of each argument: Python's, and the GObject's where there is one.
 
-    Shared objects (None, small integers, types) count as 0: the interpreter itself uses them.
+    Shared objects (None, small integers, types, the empty tuple) count as 0: the interpreter itself
+    uses them.
     """
     found = []
     for arg in args:
         shared = isinstance(arg, SHARED) or (isinstance(arg, str | bytes) and len(arg) < 2)
+        shared = shared or (type(arg) is tuple and not arg)
         python = 0 if shared else sys.getrefcount(arg)
         native = reference_count(arg) if isinstance(arg, GObject.Object) else 0
         found.append((python, native))

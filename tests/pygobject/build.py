@@ -100,7 +100,7 @@ def _prepare_suite(version):
 
 
 def prepare_lenient(suite):
-    """Builds both libraries once more, with assertions that report and go on."""
+    """Builds both libraries once more, with assertions that report and return."""
     folder = suite.base / "lenient"
     stamp = folder / "lenient.h"
     if stamp.exists() and stamp.read_bytes() == LENIENT.read_bytes():

@@ -166,6 +166,7 @@ impl<'py> Linker<'_, 'py> {
                             given: outer == Transfer::Full,
                             apart: !inline,
                             passing: false,
+                            typed: inline,
                         });
                         in_step(conv, nullable, false, desc)
                     }
@@ -185,6 +186,7 @@ impl<'py> Linker<'_, 'py> {
                     given: full,
                     apart: full,
                     passing: false,
+                    typed: false,
                 }),
                 Conv::Error => keep(ErrorDesc {
                     nullable: nullable && shared().error_takes_none,
@@ -208,6 +210,7 @@ impl<'py> Linker<'_, 'py> {
                             given: false,
                             apart: false,
                             passing: transfer != Transfer::None,
+                            typed: false,
                         });
                         let transfer = match transfer {
                             Transfer::Full if !table => Transfer::Full,
@@ -236,6 +239,7 @@ impl<'py> Linker<'_, 'py> {
                 given: false,
                 apart: false,
                 passing: false,
+                typed: false,
             }),
             false => {
                 let desc = self.desc(conv, false, transfer == Transfer::Full)?;

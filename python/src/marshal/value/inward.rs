@@ -31,6 +31,9 @@ pub(super) unsafe fn value(object: Object, cells: Cell, desc: Desc) -> i32 {
         if let Some(wrapper) = wrapped_value(object)
             && !desc.given
         {
+            if desc.typed && (wrapper.is_null() || (*wrapper).gtype == 0) {
+                return BAIL;
+            }
             cells.add(POINTER).write(wrapper as u64);
             return CONVERTED;
         }

@@ -79,6 +79,8 @@ pub struct ValueDesc {
     pub apart: bool,
     /// What comes out does not outlive the value, so that a boxed one has to be copied.
     pub passing: bool,
+    /// An empty one is PyGObject's to complain about: it copies values into arrays.
+    pub typed: bool,
 }
 
 /// # Safety
