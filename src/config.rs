@@ -41,6 +41,10 @@ pub struct Config {
     pub stats: StatsOutput,
     /// What was hot is kept here from one run of a program to the next.
     pub profile: Option<FileName>,
+    /// Who is told of machine code.
+    pub perf: PerfSet,
+    /// What is written of callables while they are resolved and compiled.
+    pub dump: Option<Dump>,
     /// The most bytes of machine code at one time.
     pub code_limit: usize,
 }
@@ -123,6 +127,92 @@ pub enum StatsOutput {
     File(FileName),
 }
 
+/// Which profilers and debuggers are told of machine code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PerfSet {
+    pub map: bool,
+    pub jitdump: bool,
+    pub gdb: bool,
+}
+
+impl PerfSet {
+    /// Names separated by commas; `None` when there is no such name.
+    fn parse(text: &str) -> Option<PerfSet> {
+        let mut set = PerfSet::default();
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "map" => set.map = true,
+                "jitdump" => set.jitdump = true,
+                "gdb" => set.gdb = true,
+                _ => return None,
+            }
+        }
+        Some(set)
+    }
+}
+
+/// A text that gijit can show of a callable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    Signature,
+    Plan,
+    Ir,
+    Clif,
+    Llvm,
+    Asm,
+    Profile,
+    Gil,
+}
+
+impl Stage {
+    pub const ALL: [(Stage, &str); 8] = [
+        (Stage::Signature, "signature"),
+        (Stage::Plan, "plan"),
+        (Stage::Ir, "ir"),
+        (Stage::Clif, "clif"),
+        (Stage::Llvm, "llvm"),
+        (Stage::Asm, "asm"),
+        (Stage::Profile, "profile"),
+        (Stage::Gil, "gil"),
+    ];
+
+    /// As `explain` and `GIJIT_DUMP` call it.
+    pub fn name(self) -> &'static str {
+        let row = Stage::ALL.iter().find(|(stage, _)| *stage == self);
+        row.expect("the table is complete").1
+    }
+}
+
+/// `GIJIT_DUMP`: these stages of the callables that fit one of the patterns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dump {
+    pub stages: Vec<Stage>,
+    pub patterns: Vec<Pattern>,
+}
+
+impl Dump {
+    fn parse(text: &str) -> Option<Dump> {
+        let (stages, names) = text.split_once(':')?;
+        let stages = match stages.trim() {
+            "all" => Stage::ALL.iter().map(|(stage, _)| *stage).collect(),
+            stages => stages
+                .split(',')
+                .map(|name| {
+                    let row = Stage::ALL.iter().find(|(_, known)| *known == name.trim());
+                    row.map(|(stage, _)| *stage)
+                })
+                .collect::<Option<_>>()?,
+        };
+        let patterns = table::patterns(names)?;
+        Some(Dump { stages, patterns })
+    }
+
+    /// Whether `stage` of `callable` is wanted.
+    pub fn wants(&self, callable: &str, stage: Stage) -> bool {
+        self.stages.contains(&stage) && self.patterns.iter().any(|p| p.matches(callable))
+    }
+}
+
 /// A file name in which `%p` stands for the process id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileName(pub String);
@@ -191,6 +281,8 @@ impl Default for Config {
             trace_format: TraceFormat::Text,
             stats: StatsOutput::Off,
             profile: None,
+            perf: PerfSet::default(),
+            dump: None,
             code_limit: 0,
         };
         for variable in VARIABLES.iter().filter(|row| !row.default.is_empty()) {
@@ -266,10 +358,12 @@ impl Config {
             GilMode::Hold(patterns) => patterns,
             GilMode::Proven | GilMode::Release => &[],
         };
-        let lists: [(&str, &[Pattern]); 3] = [
+        let dump: &[Pattern] = self.dump.as_ref().map_or(&[], |dump| &dump.patterns);
+        let lists: [(&str, &[Pattern]); 4] = [
             ("GIJIT_ONLY", &self.only),
             ("GIJIT_SKIP", &self.skip),
             ("GIJIT_GIL", hold),
+            ("GIJIT_DUMP", dump),
         ];
         lists
             .into_iter()

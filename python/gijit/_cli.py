@@ -59,7 +59,7 @@ def _parser():
         "explain Gtk.Label.set_text --stage plan",
     )
     explain.add_argument("name", metavar="NAME", help="such as Gtk.Label.set_text or Gtk-4.0.init")
-    explain.add_argument("--stage", choices=STAGES, default="plan", help="default: %(default)s")
+    explain.add_argument("--stage", choices=STAGES, default="summary", help="default: %(default)s")
 
     coverage = add(
         "coverage",

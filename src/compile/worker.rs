@@ -197,9 +197,10 @@ impl Worker {
         }
     }
 
-    pub fn after_fork_child(&self) {
+    pub fn after_fork_child(&self, compiler: &Compiler) {
         if let Some(mut held) = HELD.take() {
             held.state.paused = false;
+            compiler.parts.code.after_fork_child();
             // The handle names a thread that this process does not have; dropping it would detach
             // that thread.
             std::mem::forget(held.state.thread.take());

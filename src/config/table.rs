@@ -2,7 +2,10 @@
 //!
 //! Absent: what the values mean to the parts that they tune.
 
-use super::{CompileMode, Config, FileName, GilMode, Pattern, StatsOutput, TraceFormat, TraceSet};
+use super::{
+    CompileMode, Config, Dump, FileName, GilMode, Pattern, PerfSet, StatsOutput, TraceFormat,
+    TraceSet,
+};
 use crate::dispatch::Tier;
 
 /// A row of the table.
@@ -177,6 +180,26 @@ pub const VARIABLES: &[Variable] = &[
         },
     },
     Variable {
+        name: "GIJIT_PERF",
+        default: "",
+        allowed: "comma-separated names out of map, jitdump, gdb",
+        doc: "Who is told of machine code: perf through a map (names) or a jitdump (instructions too), or a debugger.",
+        set: |config, value| {
+            config.perf = PerfSet::parse(value)?;
+            Some(())
+        },
+    },
+    Variable {
+        name: "GIJIT_DUMP",
+        default: "",
+        allowed: "comma-separated stages out of signature, plan, ir, clif, llvm, asm, profile, gil, or all; a colon; comma-separated patterns such as Gtk.Label.*",
+        doc: "What `explain` shows of these callables, written while the program runs: on standard error, or in the trace file when traces are text.",
+        set: |config, value| {
+            config.dump = Some(Dump::parse(value)?);
+            Some(())
+        },
+    },
+    Variable {
         name: "GIJIT_CODE_LIMIT",
         // Unmeasured: room for about 200,000 thunks.
         default: "64M",
@@ -221,7 +244,7 @@ fn number(value: &str) -> Option<u64> {
     }
 }
 
-fn patterns(value: &str) -> Option<Vec<Pattern>> {
+pub(super) fn patterns(value: &str) -> Option<Vec<Pattern>> {
     value
         .split(',')
         .map(|text| match text.trim() {

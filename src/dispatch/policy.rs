@@ -218,3 +218,43 @@ pub fn failed(callable: &Callable, tier: Tier) {
 pub fn give_up(callable: &Callable, tier: Tier) {
     lock(&callable.history).failures[tier as usize] = FAILURE_LIMIT;
 }
+
+/// Where `callable` stands and why, for people: one line per fact. `off` says why a tier is off in
+/// this process.
+pub fn standing(
+    callable: &Callable,
+    config: &Config,
+    off: impl Fn(Tier) -> Option<String>,
+) -> String {
+    let (tier, round) = (callable.tier(), callable.rounds());
+    let history = lock(&callable.history);
+    let calls = history.calls(callable);
+    let mut text = format!(
+        "tier {tier} after {} calls at tiers 0 and 1\n",
+        calls.max(0)
+    );
+    if round > 0 {
+        text += &format!("tier 2 was withdrawn {round} times, because its guards failed\n");
+    }
+    let next = match tier {
+        Tier::Zero => Tier::One,
+        Tier::One => Tier::Two,
+        Tier::Two => return text + "it is at the highest tier\n",
+    };
+    let why = if next > config.max_tier {
+        format!("GIJIT_MAX_TIER is {}", config.max_tier)
+    } else if let Some(reason) = off(next) {
+        format!("tier {next} is off: {reason}")
+    } else if next == Tier::Two && round >= ROUND_LIMIT {
+        "it stays at tier 1: its arguments are too varied to specialise on".to_owned()
+    } else if history.failures[next as usize] >= FAILURE_LIMIT {
+        format!("compiling tier {next} has failed and is not tried again")
+    } else {
+        match history.due(tier, round, calls, config) {
+            Due::Wait(left) => format!("tier {next} is asked for after {left} more calls"),
+            Due::Compile(next) => format!("tier {next} is due at one of the next calls"),
+            Due::Nothing => format!("tier {next} is not asked for"),
+        }
+    };
+    text + &why + "\n"
+}

@@ -21,6 +21,7 @@ pub mod reject;
 pub mod reverse;
 pub mod text;
 pub mod verify;
+pub mod words;
 
 /// The most Python parameters and the most cells that a plan may have; a call's frame stands on the
 /// stack.

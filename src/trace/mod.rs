@@ -21,12 +21,14 @@ use std::time::Duration;
 
 use crate::dispatch::Tier;
 
+mod dump;
 mod line;
 mod output;
 mod record;
 mod sink;
 mod stamp;
 
+pub use dump::dump;
 pub use sink::{TraceLayer, install};
 
 /// One line on standard error, traced or not.

@@ -18,6 +18,7 @@ use crate::config::{Config, TraceFormat, TraceSet};
 /// # Errors
 /// One line: the trace file cannot be opened, or the process has a subscriber already.
 pub fn install(config: &Config) -> Result<(), String> {
+    super::dump::open(config);
     if !config.trace.any() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ mod plan;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use gijit::code::CodeLabel;
 use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode};
 use gijit::compile::{Compiler, Setup};
 use gijit::config::Config;
@@ -56,7 +57,7 @@ pub struct Ledger {
 pub struct LedgerSpace(pub Arc<Ledger>);
 
 impl CodeSpace for LedgerSpace {
-    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String> {
+    fn place(&self, code: &MachineCode, _: &CodeLabel<'_>) -> Result<PlacedCode, String> {
         let number = self.0.placed.fetch_add(1, Ordering::Relaxed);
         let ledger = Arc::clone(&self.0);
         Ok(PlacedCode::new(
@@ -131,8 +132,7 @@ impl Backend for FakeBackend {
         Ok(MachineCode {
             bytes: vec![0xc3; 10],
             align: 16,
-            entry: 0,
-            unwind: None,
+            ..MachineCode::default()
         })
     }
 
@@ -215,6 +215,7 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
         },
         promote: 0x5000,
         deopt: 0x5010,
+        profile_text: |_| String::new(),
         code: Box::new(LedgerSpace(Arc::clone(&ledger))),
         tier1: factory(),
         tier2: factory(),

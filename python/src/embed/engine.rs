@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gijit::code::CodeMemory;
+use gijit::code::announce::Announcer;
 use gijit::compile::Compiler;
 use gijit::config::Config;
 use gijit::dispatch::{Callable, Tier, seen};
@@ -24,7 +25,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::profile::Profile;
-use super::{host, sample};
+use super::{debugger, host, sample};
 use crate::callable::object::{Tail, fields, tail, types};
 use crate::callable::{base, entry};
 use crate::marshal;
@@ -118,7 +119,8 @@ pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String>
         true => sample::runtime(),
         false => marshal::runtime(),
     };
-    let code = Arc::new(CodeMemory::new(config.code_limit));
+    let announcer = Announcer::new(config.perf, debugger::interfaces());
+    let code = Arc::new(CodeMemory::announced(config.code_limit, announcer));
     let setup = host::setup(py, Arc::clone(&config), runtime, Arc::clone(&code), plugin);
     let compiler = Compiler::new(setup);
     compiler.handle_forks();

@@ -185,11 +185,7 @@ impl<'py> Linker<'_, 'py> {
                     given: full,
                     apart: false,
                     passing: false,
-<<<<<<< HEAD
                     typed: true,
-=======
-                    typed: false,
->>>>>>> plan
                 }),
                 Conv::AsPointer { of } => keep(NumberDesc {
                     step: self.inward(of, false, transfer)?,
