@@ -14,12 +14,14 @@ export LLVM_SYS_221_PREFIX PYO3_PYTHON
 PLUGIN := python/gijit/libgijit_llvm.so
 CARGO := cargo --locked
 
-.PHONY: help setup plugin wheel build test test-rust test-python demo bench lint clean
+.PHONY: help setup plugin wheel build test test-rust test-python leaks memcheck demo bench lint clean
 
 help:
 	@echo "build  .venv/ with gijit installed in release mode"
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
+	@echo "leaks  the leak test with 10,000 calls of each case (hours)"
+	@echo "memcheck  the corpus under valgrind, tier by tier (some ten minutes)"
 	@echo "bench  calls per tier against stock PyGObject, C, ctypes and cffi; writes docs/benchmarks.md"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"
@@ -52,6 +54,13 @@ test-rust: setup
 
 test-python: setup
 	$(PY) -m pytest tests -raP
+
+leaks: build
+	GIJIT_LEAK_CALLS=10000 $(PY) -m pytest tests/python/test_leaks.py -raP
+
+# The written corpus on tiers 0, 1 and 2 under valgrind, which apt has.
+memcheck: build
+	$(PY) tests/memcheck/run.py
 
 demo: build
 	@$(PY) demo/demo.py

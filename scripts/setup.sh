@@ -17,7 +17,7 @@ python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])
 # What each group is for: PyGObject and its headers; libraries that the tests and the demo call;
 # more libraries, of which coverage is measured; tools to build the test libraries, and the asyncio
 # tests that PyGObject derives its own from; PyGObject's C header, for the C calls of the benchmark; a
-# display and a session bus without a desktop; LLVM for tier 2.
+# display and a session bus without a desktop, and a debugger; LLVM for tier 2.
 packages="
 python3 python3-dev python3-venv python3-pip python3-gi python3-gi-cairo
 gir1.2-gtk-3.0 gir1.2-gtk-4.0
@@ -26,7 +26,7 @@ gir1.2-poppler-0.18 gir1.2-vte-2.91 gir1.2-gtksource-4 gir1.2-secret-1 gir1.2-no
 gcc g++ pkg-config libglib2.0-dev libcairo2-dev libffi-dev
 libgirepository1.0-dev gobject-introspection libpython$python_version-testsuite
 python-gi-dev
-xvfb xauth dbus dbus-daemon
+xvfb xauth dbus dbus-daemon gdb
 llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev libxml2-dev
 "
 

@@ -1,15 +1,22 @@
 //! The environment variables: one table, from which parsing, defaults, messages and documentation
 //! are derived.
 //!
-//! [`Config`] is plain data. A bad value never stops the program: it becomes one
+//! The table is in `table`; `document` writes `docs/environment.md` from it. [`Config`] is plain data. A bad value never stops the program: it becomes one
 //! [`ConfigWarning`], a single line, and the default holds. An empty value counts as unset.
 //!
 //! Absent: when anything is read (the host does that, once) and what the values mean to the parts
 //! that they tune.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::dispatch::Tier;
+
+mod document;
+mod table;
+
+pub use document::document;
+pub use table::{VARIABLES, Variable};
 
 /// Everything that the environment can tune.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +37,14 @@ pub struct Config {
     pub trace: TraceSet,
     /// `None`: standard error.
     pub trace_file: Option<FileName>,
+    pub trace_format: TraceFormat,
     pub stats: StatsOutput,
+    /// What was hot is kept here from one run of a program to the next.
+    pub profile: Option<FileName>,
+    /// Who is told of machine code.
+    pub perf: PerfSet,
+    /// What is written of callables while they are resolved and compiled.
+    pub dump: Option<Dump>,
     /// The most bytes of machine code at one time.
     pub code_limit: usize,
 }
@@ -54,21 +68,53 @@ pub enum GilMode {
     Hold(Vec<Pattern>),
 }
 
-/// Which trace events are wanted.
+/// The kinds of trace events: the names in `GIJIT_TRACE`, and the targets behind `gijit::`.
+pub const TOPICS: [&str; 7] = [
+    "tier", "deopt", "reject", "compile", "gil", "queue", "sample",
+];
+
+/// Which trace events are wanted: a bit per topic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct TraceSet {
-    pub tier: bool,
-    pub deopt: bool,
-    pub reject: bool,
-    pub compile: bool,
-    pub gil: bool,
-}
+pub struct TraceSet(u8);
 
 impl TraceSet {
+    /// Names separated by commas; `None` when there is no such topic.
+    fn parse(text: &str) -> Option<TraceSet> {
+        let mut set = TraceSet::default();
+        for name in text.split(',').map(str::trim) {
+            set.0 |= match name {
+                "all" => TraceSet::everything().0,
+                name => 1 << TOPICS.iter().position(|topic| *topic == name)?,
+            };
+        }
+        Some(set)
+    }
+
+    fn everything() -> TraceSet {
+        TraceSet((1 << TOPICS.len()) - 1)
+    }
+
     /// Whether any event is wanted.
     pub fn any(self) -> bool {
         self != TraceSet::default()
     }
+
+    /// Whether events of `topic` are wanted.
+    pub fn has(self, topic: &str) -> bool {
+        let index = TOPICS.iter().position(|known| *known == topic);
+        index.is_some_and(|index| self.0 & (1 << index) != 0)
+    }
+}
+
+/// How trace events are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TraceFormat {
+    /// One readable line each.
+    Text,
+    /// One JSON object in a line each.
+    Json,
+    /// The JSON array of events that Perfetto and Chromium show.
+    Chrome,
 }
 
 /// What happens to the statistics when the program ends. Unless `Off`, calls are counted.
@@ -79,6 +125,92 @@ pub enum StatsOutput {
     Table,
     /// JSON in a file.
     File(FileName),
+}
+
+/// Which profilers and debuggers are told of machine code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PerfSet {
+    pub map: bool,
+    pub jitdump: bool,
+    pub gdb: bool,
+}
+
+impl PerfSet {
+    /// Names separated by commas; `None` when there is no such name.
+    fn parse(text: &str) -> Option<PerfSet> {
+        let mut set = PerfSet::default();
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "map" => set.map = true,
+                "jitdump" => set.jitdump = true,
+                "gdb" => set.gdb = true,
+                _ => return None,
+            }
+        }
+        Some(set)
+    }
+}
+
+/// A text that gijit can show of a callable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    Signature,
+    Plan,
+    Ir,
+    Clif,
+    Llvm,
+    Asm,
+    Profile,
+    Gil,
+}
+
+impl Stage {
+    pub const ALL: [(Stage, &str); 8] = [
+        (Stage::Signature, "signature"),
+        (Stage::Plan, "plan"),
+        (Stage::Ir, "ir"),
+        (Stage::Clif, "clif"),
+        (Stage::Llvm, "llvm"),
+        (Stage::Asm, "asm"),
+        (Stage::Profile, "profile"),
+        (Stage::Gil, "gil"),
+    ];
+
+    /// As `explain` and `GIJIT_DUMP` call it.
+    pub fn name(self) -> &'static str {
+        let row = Stage::ALL.iter().find(|(stage, _)| *stage == self);
+        row.expect("the table is complete").1
+    }
+}
+
+/// `GIJIT_DUMP`: these stages of the callables that fit one of the patterns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dump {
+    pub stages: Vec<Stage>,
+    pub patterns: Vec<Pattern>,
+}
+
+impl Dump {
+    fn parse(text: &str) -> Option<Dump> {
+        let (stages, names) = text.split_once(':')?;
+        let stages = match stages.trim() {
+            "all" => Stage::ALL.iter().map(|(stage, _)| *stage).collect(),
+            stages => stages
+                .split(',')
+                .map(|name| {
+                    let row = Stage::ALL.iter().find(|(_, known)| *known == name.trim());
+                    row.map(|(stage, _)| *stage)
+                })
+                .collect::<Option<_>>()?,
+        };
+        let patterns = table::patterns(names)?;
+        Some(Dump { stages, patterns })
+    }
+
+    /// Whether `stage` of `callable` is wanted.
+    pub fn wants(&self, callable: &str, stage: Stage) -> bool {
+        self.stages.contains(&stage) && self.patterns.iter().any(|p| p.matches(callable))
+    }
 }
 
 /// A file name in which `%p` stands for the process id.
@@ -132,185 +264,6 @@ impl std::fmt::Display for ConfigWarning {
     }
 }
 
-/// A row of the table.
-pub struct Variable {
-    pub name: &'static str,
-    /// The value when it is unset, in the same form; empty is none.
-    pub default: &'static str,
-    /// What is allowed, in words, for messages and documentation.
-    pub allowed: &'static str,
-    pub doc: &'static str,
-    /// Puts a value into the config; `None` when it is not allowed.
-    set: fn(&mut Config, &str) -> Option<()>,
-}
-
-/// The table.
-pub const VARIABLES: &[Variable] = &[
-    Variable {
-        name: "GIJIT",
-        default: "0",
-        allowed: "0 or 1",
-        doc: "Whether gijit installs itself when the interpreter starts.",
-        set: |config, value| {
-            config.enabled = switch(value)?;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_TIER1_CALLS",
-        // Unmeasured: past what start-up code calls in passing.
-        default: "50",
-        allowed: "a number of calls from 0 to 1000000000",
-        doc: "Calls at tier 0 before tier 1 is compiled; 0 is before the first call.",
-        set: |config, value| {
-            config.tier1_calls = calls(value)?;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_TIER2_CALLS",
-        // Unmeasured: long enough for the profile to have seen what is usual.
-        default: "2000",
-        allowed: "a number of calls from 0 to 1000000000",
-        doc: "Calls at tier 1 before tier 2 is compiled; 0 goes from tier 0 to tier 2.",
-        set: |config, value| {
-            config.tier2_calls = calls(value)?;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_MAX_TIER",
-        default: "2",
-        allowed: "0, 1 or 2",
-        doc: "The highest tier that is used.",
-        set: |config, value| {
-            config.max_tier = match value {
-                "0" => Tier::Zero,
-                "1" => Tier::One,
-                "2" => Tier::Two,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_COMPILE",
-        default: "background",
-        allowed: "background or sync",
-        doc: "Whether compilations run on a thread of their own or on the calling thread.",
-        set: |config, value| {
-            config.compile = match value {
-                "background" => CompileMode::Background,
-                "sync" => CompileMode::Sync,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_GIL",
-        default: "proven",
-        allowed: "proven, release or hold: with comma-separated patterns such as Gtk.Label.* behind it",
-        doc: "Whether the interpreter lock is held during native calls: where the machine code proves that it may be, never, or also for the callables named.",
-        set: |config, value| {
-            config.gil = match value.strip_prefix("hold:") {
-                Some(names) => GilMode::Hold(patterns(names)?),
-                None => match value {
-                    "proven" => GilMode::Proven,
-                    "release" => GilMode::Release,
-                    _ => return None,
-                },
-            };
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_ONLY",
-        default: "",
-        allowed: "comma-separated patterns such as Gtk.Label.*",
-        doc: "The only callables that gijit takes over; all others stay with PyGObject.",
-        set: |config, value| {
-            config.only = patterns(value)?;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_SKIP",
-        default: "",
-        allowed: "comma-separated patterns such as Gtk.Label.*",
-        doc: "Callables that stay with PyGObject.",
-        set: |config, value| {
-            config.skip = patterns(value)?;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_TRACE",
-        default: "",
-        allowed: "comma-separated names out of tier, deopt, reject, compile, gil, all",
-        doc: "Which events are written, one line each.",
-        set: |config, value| {
-            let mut trace = TraceSet::default();
-            for name in value.split(',').map(str::trim) {
-                match name {
-                    "tier" => trace.tier = true,
-                    "deopt" => trace.deopt = true,
-                    "reject" => trace.reject = true,
-                    "compile" => trace.compile = true,
-                    "gil" => trace.gil = true,
-                    "all" => {
-                        trace = TraceSet {
-                            tier: true,
-                            deopt: true,
-                            reject: true,
-                            compile: true,
-                            gil: true,
-                        }
-                    }
-                    _ => return None,
-                }
-            }
-            config.trace = trace;
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_TRACE_FILE",
-        default: "",
-        allowed: "a file name; %p is the process id",
-        doc: "Where trace lines are appended instead of standard error.",
-        set: |config, value| {
-            config.trace_file = Some(FileName(value.to_owned()));
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_STATS",
-        default: "0",
-        allowed: "0, 1 (a table on standard error at exit) or a file name (JSON); %p is the process id",
-        doc: "Counts calls and writes the statistics when the program ends.",
-        set: |config, value| {
-            config.stats = match value {
-                "0" => StatsOutput::Off,
-                "1" => StatsOutput::Table,
-                name => StatsOutput::File(FileName(name.to_owned())),
-            };
-            Some(())
-        },
-    },
-    Variable {
-        name: "GIJIT_CODE_LIMIT",
-        // Unmeasured: room for about 200,000 thunks.
-        default: "64M",
-        allowed: "a number of bytes, with K, M or G behind it if wanted",
-        doc: "The most bytes of machine code at one time.",
-        set: |config, value| {
-            config.code_limit = bytes(value)?;
-            Some(())
-        },
-    },
-];
-
 impl Default for Config {
     /// The defaults of [`VARIABLES`].
     fn default() -> Self {
@@ -325,7 +278,11 @@ impl Default for Config {
             skip: Vec::new(),
             trace: TraceSet::default(),
             trace_file: None,
+            trace_format: TraceFormat::Text,
             stats: StatsOutput::Off,
+            profile: None,
+            perf: PerfSet::default(),
+            dump: None,
             code_limit: 0,
         };
         for variable in VARIABLES.iter().filter(|row| !row.default.is_empty()) {
@@ -338,12 +295,16 @@ impl Default for Config {
 impl Config {
     /// Reads the environment of the process.
     pub fn from_env() -> (Config, Vec<ConfigWarning>) {
-        Config::from_vars(std::env::vars_os().map(|(name, value)| {
-            (
-                name.to_string_lossy().into_owned(),
-                value.to_string_lossy().into_owned(),
-            )
-        }))
+        // By name: messages come in the same order each time.
+        let vars: BTreeMap<String, String> = std::env::vars_os()
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
+            .collect();
+        Config::from_vars(vars)
     }
 
     /// Reads the given variables; those that are not gijit's are passed over.
@@ -390,52 +351,33 @@ impl Config {
         }
     }
 
+    /// The patterns that none of `names` fits, each with the variable that it stands in. None when
+    /// there are no names: a program that calls nothing says nothing about a pattern.
+    pub fn idle_patterns(&self, names: &BTreeSet<String>) -> Vec<(&'static str, &Pattern)> {
+        let hold: &[Pattern] = match &self.gil {
+            GilMode::Hold(patterns) => patterns,
+            GilMode::Proven | GilMode::Release => &[],
+        };
+        let dump: &[Pattern] = self.dump.as_ref().map_or(&[], |dump| &dump.patterns);
+        let lists: [(&str, &[Pattern]); 4] = [
+            ("GIJIT_ONLY", &self.only),
+            ("GIJIT_SKIP", &self.skip),
+            ("GIJIT_GIL", hold),
+            ("GIJIT_DUMP", dump),
+        ];
+        lists
+            .into_iter()
+            .flat_map(|(variable, list)| list.iter().map(move |pattern| (variable, pattern)))
+            .filter(|(_, pattern)| {
+                !names.is_empty() && !names.iter().any(|name| pattern.matches(name))
+            })
+            .collect()
+    }
+
     /// Whether calls are counted exactly.
     pub fn counts_calls(&self) -> bool {
         self.stats != StatsOutput::Off
     }
-}
-
-fn switch(value: &str) -> Option<bool> {
-    match value {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
-    }
-}
-
-fn calls(value: &str) -> Option<u32> {
-    number(value).and_then(|calls| u32::try_from(calls).ok().filter(|&n| n <= 1_000_000_000))
-}
-
-fn bytes(value: &str) -> Option<usize> {
-    let (digits, shift) = match value.as_bytes().last()? {
-        b'K' | b'k' => (&value[..value.len() - 1], 10),
-        b'M' | b'm' => (&value[..value.len() - 1], 20),
-        b'G' | b'g' => (&value[..value.len() - 1], 30),
-        _ => (value, 0),
-    };
-    let bytes = number(digits)?.checked_mul(1 << shift)?;
-    usize::try_from(bytes).ok()
-}
-
-/// Digits only: `str::parse` would take a sign too.
-fn number(value: &str) -> Option<u64> {
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        value.parse().ok()
-    } else {
-        None
-    }
-}
-
-fn patterns(value: &str) -> Option<Vec<Pattern>> {
-    value
-        .split(',')
-        .map(|text| match text.trim() {
-            "" => None,
-            text => Some(Pattern(text.to_owned())),
-        })
-        .collect()
 }
 
 /// The variable whose name takes the fewest edits from `name`.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use gijit::code::{CodeError, CodeMemory};
+use gijit::code::{CodeError, CodeLabel, CodeMemory};
 use gijit::compile::backend::MachineCode;
 
 /// `mov eax, <result>; ret` after `entry` bytes that nobody executes, `size` bytes in all.
@@ -23,6 +23,12 @@ fn code(result: u8, entry: usize, size: usize) -> MachineCode {
     }
 }
 
+const LABEL: CodeLabel<'static> = CodeLabel {
+    callable: "GLib.number",
+    tier: 1,
+    steps: &[],
+};
+
 fn run(entry: usize) -> i32 {
     // SAFETY: `code` wrote a function of this type there, and its test keeps the handle.
     let function: extern "C" fn() -> i32 = unsafe { std::mem::transmute(entry) };
@@ -32,14 +38,14 @@ fn run(entry: usize) -> i32 {
 #[test]
 fn place_and_retire() {
     let memory = CodeMemory::new(1 << 20);
-    let first = memory.place(&code(1, 0, 0)).unwrap();
-    let second = memory.place(&code(2, 5, 100)).unwrap();
+    let first = memory.place(&code(1, 0, 0), &LABEL).unwrap();
+    let second = memory.place(&code(2, 5, 100), &LABEL).unwrap();
     assert_eq!((run(first.entry), run(second.entry)), (1, 2));
     assert_eq!(memory.live_bytes(), first.size + second.size);
     let (place, size) = (first.entry, first.size);
     memory.retire(first);
     assert_eq!(memory.live_bytes(), second.size);
-    let third = memory.place(&code(3, 0, 0)).unwrap();
+    let third = memory.place(&code(3, 0, 0), &LABEL).unwrap();
     assert_eq!(
         (third.entry, third.size),
         (place, size),
@@ -51,7 +57,7 @@ fn place_and_retire() {
 #[test]
 fn nothing_at_all() {
     let memory = CodeMemory::new(1 << 20);
-    let empty = memory.place(&MachineCode::default()).unwrap();
+    let empty = memory.place(&MachineCode::default(), &LABEL).unwrap();
     memory.retire(empty);
     assert_eq!(memory.live_bytes(), 0);
 }
@@ -59,15 +65,15 @@ fn nothing_at_all() {
 #[test]
 fn limits() {
     let memory = CodeMemory::new(200);
-    let one = memory.place(&code(1, 0, 100)).unwrap();
-    let error = memory.place(&code(2, 0, 100)).unwrap_err();
+    let one = memory.place(&code(1, 0, 100), &LABEL).unwrap();
+    let error = memory.place(&code(2, 0, 100), &LABEL).unwrap_err();
     assert!(matches!(error, CodeError::Limit { limit: 200 }), "{error}");
     assert_eq!(run(one.entry), 1);
     memory.retire(one);
-    let two = memory.place(&code(2, 0, 100)).unwrap();
+    let two = memory.place(&code(2, 0, 100), &LABEL).unwrap();
     assert_eq!(run(two.entry), 2);
     let roomy = CodeMemory::new(1 << 30);
-    let error = roomy.place(&code(1, 0, 1 << 20)).unwrap_err();
+    let error = roomy.place(&code(1, 0, 1 << 20), &LABEL).unwrap_err();
     assert!(matches!(error, CodeError::TooLarge { .. }), "{error}");
 }
 
@@ -75,7 +81,7 @@ fn limits() {
 fn many_segments() {
     let memory = CodeMemory::new(8 << 20);
     let handles: Vec<_> = (0..100)
-        .map(|n| memory.place(&code(n, 0, 10_000)).unwrap())
+        .map(|n| memory.place(&code(n, 0, 10_000), &LABEL).unwrap())
         .collect();
     for (n, handle) in handles.iter().enumerate() {
         assert_eq!(run(handle.entry), n as i32);
@@ -89,11 +95,11 @@ fn many_segments() {
 #[test]
 fn sealed_places_are_not_used_again() {
     let memory = CodeMemory::new(1 << 20);
-    let before = memory.place(&code(1, 0, 0)).unwrap();
+    let before = memory.place(&code(1, 0, 0), &LABEL).unwrap();
     let place = before.entry;
     memory.seal();
     memory.retire(before);
-    let after = memory.place(&code(2, 0, 0)).unwrap();
+    let after = memory.place(&code(2, 0, 0), &LABEL).unwrap();
     assert_ne!(after.entry, place);
     assert_eq!((run(place), run(after.entry)), (1, 2));
 }
@@ -107,7 +113,7 @@ fn many_threads() {
             thread::spawn(move || {
                 for round in 0..200 {
                     let handle = memory
-                        .place(&code(n, 0, usize::from(n) * 50 + round))
+                        .place(&code(n, 0, usize::from(n) * 50 + round), &LABEL)
                         .unwrap();
                     assert_eq!(run(handle.entry), i32::from(n));
                     memory.retire(handle);
@@ -146,7 +152,10 @@ fn fork(child: fn() -> i32) -> i32 {
 fn refused() -> i32 {
     let probed = matches!(CodeMemory::probe(), Err(CodeError::NotAllowed(_)));
     let memory = CodeMemory::new(1 << 20);
-    let placed = matches!(memory.place(&code(1, 0, 0)), Err(CodeError::NotAllowed(_)));
+    let placed = matches!(
+        memory.place(&code(1, 0, 0), &LABEL),
+        Err(CodeError::NotAllowed(_))
+    );
     match probed && placed && memory.live_bytes() == 0 {
         true => AS_EXPECTED,
         false => OTHERWISE,

@@ -1,7 +1,11 @@
 //! The table of environment variables.
 #![cfg(not(loom))]
 
-use gijit::config::{CompileMode, Config, FileName, Pattern, StatsOutput, VARIABLES};
+use std::collections::BTreeSet;
+
+use gijit::config::{
+    CompileMode, Config, FileName, Pattern, StatsOutput, TOPICS, TraceFormat, VARIABLES, document,
+};
 use gijit::dispatch::Tier;
 
 fn read(vars: &[(&str, &str)]) -> (Config, Vec<String>) {
@@ -42,7 +46,9 @@ fn good_values() {
         ("GIJIT_SKIP", "Gtk.Label.*"),
         ("GIJIT_TRACE", "tier,deopt"),
         ("GIJIT_TRACE_FILE", "/tmp/trace.%p"),
+        ("GIJIT_TRACE_FORMAT", "chrome"),
         ("GIJIT_STATS", "stats.%p.json"),
+        ("GIJIT_PROFILE", "hot.json"),
         ("GIJIT_CODE_LIMIT", "12k"),
     ]);
     assert_eq!(warnings, [""; 0]);
@@ -50,7 +56,9 @@ fn good_values() {
     assert_eq!((config.tier1_calls, config.tier2_calls), (0, 7));
     assert_eq!(config.max_tier, Tier::One);
     assert_eq!(config.compile, CompileMode::Sync);
-    assert!(config.trace.tier && config.trace.deopt && !config.trace.reject);
+    assert!(config.trace.has("tier") && config.trace.has("deopt") && !config.trace.has("reject"));
+    assert_eq!(config.trace_format, TraceFormat::Chrome);
+    assert_eq!(config.profile, Some(FileName("hot.json".into())));
     assert_eq!(config.trace_file, Some(FileName("/tmp/trace.%p".into())));
     assert_eq!(
         config.trace_file.unwrap().path(42).to_str(),
@@ -99,7 +107,7 @@ fn a_bad_value_is_one_line() {
         "GIJIT_TRACE",
         "tier,deopts",
         "GIJIT_TRACE=tier,deopts is not allowed: expected comma-separated names out of tier, \
-         deopt, reject, compile, gil, all; leaving it unset",
+         deopt, reject, compile, gil, queue, sample, all; leaving it unset",
     );
     check_bad(
         "GIJIT_ONLY",
@@ -171,4 +179,56 @@ fn only_and_skip() {
     assert_eq!(config.excludes("Gtk.Button.new"), None);
     assert!(config.excludes("Gtk.Label.new").unwrap().contains("SKIP"));
     assert!(config.excludes("GLib.free").unwrap().contains("ONLY"));
+}
+
+#[test]
+fn every_topic_is_allowed_and_documented() {
+    let (all, _) = read(&[("GIJIT_TRACE", "all")]);
+    let row = VARIABLES.iter().find(|row| row.name == "GIJIT_TRACE");
+    let allowed = format!("comma-separated names out of {}, all", TOPICS.join(", "));
+    assert_eq!(row.unwrap().allowed, allowed);
+    for topic in TOPICS {
+        let (one, warnings) = read(&[("GIJIT_TRACE", topic)]);
+        assert_eq!(warnings, [""; 0]);
+        assert!(one.trace.has(topic) && all.trace.has(topic));
+    }
+}
+
+#[test]
+fn patterns_that_fit_nothing() {
+    let (config, _) = read(&[
+        ("GIJIT_ONLY", "Gtk.*,Gtkk.*"),
+        ("GIJIT_SKIP", "Gtk.Labl.*"),
+        ("GIJIT_GIL", "hold:GLib.free,Gtk.Label.*"),
+    ]);
+    let idle = |names: &[&str]| {
+        let names: BTreeSet<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let idle = config.idle_patterns(&names);
+        idle.into_iter()
+            .map(|(variable, pattern)| format!("{variable} {}", pattern.0))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        idle(&["Gtk.Label.set_text"]),
+        [
+            "GIJIT_ONLY Gtkk.*",
+            "GIJIT_SKIP Gtk.Labl.*",
+            "GIJIT_GIL GLib.free"
+        ]
+    );
+    assert_eq!(idle(&[]), [""; 0]);
+}
+
+/// `GIJIT_BLESS=1` writes the page anew.
+#[test]
+fn the_page_is_what_the_table_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/environment.md");
+    if std::env::var_os("GIJIT_BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(path, document()).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        document(),
+        "GIJIT_BLESS=1 renews {path}"
+    );
 }

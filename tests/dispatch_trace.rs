@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use common::{callable, config, count_down, fixture};
 use gijit::dispatch::Tier;
-use gijit::stats::{self, Stats};
-use gijit::trace::{self, Timings, TraceLayer};
+use gijit::stats::{self, Row, Stats, Turn};
+use gijit::trace::{self, Sample, Timings, TraceLayer};
+use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A file name of this test alone, with `%p`.
@@ -47,6 +48,18 @@ fn every_event() {
     trace::rejected("GLib.idle_add", "callback", "");
     trace::rejected("GLib.foo", "array", "of unions");
     trace::not_compiled("GLib.foo", Tier::Two, &"refused:\nno");
+    trace::loaded(Tier::Two, Duration::from_micros(4000), 24_000);
+    trace::queued("GLib.foo", Tier::One, 50, 3);
+    trace::begun("GLib.foo", Tier::One, 2);
+    let mut sample = Sample {
+        tier: Some(Tier::One),
+        total: Duration::from_nanos(90),
+        native: Some(Duration::from_nanos(40)),
+        stands_for: 64,
+    };
+    trace::sampled("GLib.foo", &sample);
+    (sample.tier, sample.native) = (None, None);
+    trace::sampled("GLib.foo", &sample);
 }
 
 #[test]
@@ -63,8 +76,101 @@ fn lines() {
             "gijit reject: GLib.idle_add: callback",
             "gijit reject: GLib.foo: array: of unions",
             "gijit compile: GLib.foo tier 2: refused: no",
+            "gijit compile: tier 2 loaded in 4000 us, grew by 24000 KiB",
+            "gijit queue: GLib.foo tier 1 after 50 calls, 3 waiting",
+            "gijit queue: GLib.foo tier 1, 2 waiting",
+            "gijit sample: GLib.foo tier 1 took 90 ns, 40 ns of it native, for 64 calls",
+            "gijit sample: GLib.foo in the host's own invocation took 90 ns, for 64 calls",
         ]
     );
+}
+
+/// What `every_event` leaves in a file of `format`.
+fn written(test: &str, format: &str, before: &str) -> String {
+    let (name, path) = file(test);
+    if !before.is_empty() {
+        std::fs::write(&path, before).unwrap();
+    }
+    let config = config(&[
+        ("GIJIT_TRACE", "all"),
+        ("GIJIT_TRACE_FILE", &name),
+        ("GIJIT_TRACE_FORMAT", format),
+    ]);
+    let layer = TraceLayer::new(&config);
+    if let Ok(layer) = layer {
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, every_event);
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    text
+}
+
+#[test]
+fn json_lines() {
+    let text = written("json", "json", "");
+    let lines: Vec<Value> = text.lines().map(|line| line.parse().unwrap()).collect();
+    let events: Vec<&str> = lines
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "start",
+            "compiled",
+            "promoted",
+            "guard failed",
+            "withdrawn",
+            "withdrawn",
+            "rejected",
+            "rejected",
+            "not compiled",
+            "loaded",
+            "queued",
+            "begun",
+            "sampled",
+            "sampled",
+        ]
+    );
+    for line in &lines {
+        assert_eq!(line["pid"], std::process::id());
+        assert!(line["ts_us"].as_f64().unwrap() > 0.0 && line["tid"].is_u64());
+    }
+    assert_eq!(lines[1]["compile_us"], 175);
+    assert_eq!(lines[7]["reason"], "array");
+    assert_eq!(lines[7]["detail"], "of unions");
+    assert_eq!(lines[8]["reason"], "refused:\nno");
+    assert_eq!(lines[12]["binding_ns"], 50);
+}
+
+#[test]
+fn a_chrome_trace_is_an_array_at_every_moment() {
+    let text = written("chrome", "chrome", "");
+    let again = written("chrome-again", "chrome", &text);
+    let events = |text: &str| text.parse::<Value>().unwrap().as_array().unwrap().clone();
+    // The thread is named once.
+    assert_eq!(events(&again).len(), 2 * events(&text).len() - 1);
+    assert!(again.starts_with(text.trim_end_matches("\n]\n")));
+    let count = |phase: &str| {
+        let is_one = |event: &&Value| event["ph"] == phase;
+        events(&text).iter().filter(is_one).count()
+    };
+    // The compilation and its three steps, and two calls.
+    assert_eq!((count("X"), count("C"), count("M")), (6, 2, 3));
+    let whole = events(&text)
+        .into_iter()
+        .find(|event| event["ph"] == "X")
+        .unwrap();
+    assert_eq!(
+        (whole["dur"].as_f64(), whole["cat"].as_str()),
+        (Some(210.0), Some("compile"))
+    );
+}
+
+#[test]
+fn a_file_of_another_kind_is_left_alone() {
+    assert_eq!(written("foreign", "chrome", "a letter\n"), "a letter\n");
 }
 
 #[test]
@@ -110,28 +216,90 @@ fn a_file_that_cannot_be_opened() {
 
 #[test]
 fn statistics() {
-    stats::count_call(Tier::Zero);
-    stats::count_pygobject();
-    stats::count_rejection("GLib.foo", "array \"of\" unions", "");
+    let called = stats::tally("GLib.called");
+    called.count_call(Tier::Zero);
+    called.count_host();
+    stats::count_rejection("GLib.rejected", "array \"of\" unions", "");
     let now = Stats::now(77);
-    assert_eq!((now.calls[0], now.pygobject, now.code_bytes), (1, 1, 77));
-    let fixed = Stats {
+    assert_eq!(
+        (now.calls(), now.host(), now.code_bytes),
+        ([1, 0, 0], 1, 77)
+    );
+    let row = Row {
+        name: "GLib.fixed".to_owned(),
         calls: [1, 2, 3],
-        pygobject: 4,
-        compiled: [0, 5, 6],
+        host: 4,
         deopts: 7,
-        rejections: now.rejections,
-        code_bytes: 8,
+        tier: 2,
+        compiled: [0, 5, 6],
+        binding: [Some(50), Some(30), Some(10)],
+        host_binding: Some(100),
+        ..Row::default()
     };
     assert_eq!(
-        fixed.json(),
-        "{\"calls\": {\"tier0\": 1, \"tier1\": 2, \"tier2\": 3, \"pygobject\": 4}, \
-         \"compiled\": {\"tier1\": 5, \"tier2\": 6}, \"deopts\": 7, \
-         \"rejections\": {\"array \\\"of\\\" unions\": 1}, \"code_bytes\": 8}\n"
+        (row.saved_ns(), row.is_measured()),
+        (50 + 2 * 70 + 3 * 90, true)
+    );
+    let rejected = Row {
+        name: "GLib.rejected".to_owned(),
+        rejected: Some("array \"of\" unions"),
+        ..Row::default()
+    };
+    let fixed = Stats {
+        callables: vec![row, rejected],
+        code_bytes: 8,
+    };
+    assert!(
+        fixed.json().starts_with(
+            "{\"calls\":{\"tier0\":1,\"tier1\":2,\"tier2\":3,\"pygobject\":4},\
+             \"compiled\":{\"tier1\":5,\"tier2\":6},\"deopts\":7,\
+             \"rejections\":{\"array \\\"of\\\" unions\":1},\"code_bytes\":8,\"saved_ns\":460,"
+        ),
+        "{}",
+        fixed.json()
     );
     let table = fixed.table();
-    assert!(table.contains("calls at tier 2"), "{table}");
-    assert!(table.contains("rejected: array \"of\" unions"), "{table}");
+    for part in [
+        "calls at tier 2",
+        "rejected: array \"of\" unions",
+        "most called:",
+        "most time saved:",
+        "GLib.fixed",
+    ] {
+        assert!(table.contains(part), "{table}");
+    }
+}
+
+/// Ever fewer; every fourth turn is the host's, unless there is no other way.
+#[test]
+fn turns_of_timed_calls() {
+    let turns = |name: &str| -> Vec<(i32, Turn)> {
+        let tally = stats::tally(name);
+        (1..60)
+            .filter_map(|call| Some((call, tally.turn()?)))
+            .collect()
+    };
+    let is_warm = |turn: &Turn| matches!(turn, Turn::OwnWarm | Turn::HostWarm);
+    let served = turns("GLib.served");
+    assert_eq!(
+        served[..3],
+        [(2, Turn::OwnWarm), (3, Turn::OwnWarm), (4, Turn::Own(3))]
+    );
+    let counted: Vec<_> = served.iter().filter(|(_, turn)| !is_warm(turn)).collect();
+    assert_eq!(
+        counted,
+        [
+            &(4, Turn::Own(3)),
+            &(8, Turn::Own(4)),
+            &(14, Turn::Host),
+            &(24, Turn::Own(16)),
+            &(42, Turn::Own(18)),
+        ]
+    );
+    assert_eq!(served[6..8], [(12, Turn::HostWarm), (13, Turn::HostWarm)]);
+    stats::count_rejection("GLib.refused", "array", "");
+    let is_own = |turn: &Turn| matches!(turn, Turn::Own(_) | Turn::OwnWarm);
+    assert!(turns("GLib.refused").iter().all(|(_, turn)| is_own(turn)));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use gijit::plan::text::parse;
 use gijit::plan::verify::verify;
 use gijit::plan::{CallArg, Cell, Conv, Free, Plan, UserData, When};
 use gijit::signature::{
-    ArrayKind, CallableKind, Direction, Item, Param, Return, Scope, Signature, Transfer, Type,
-    TypeRef,
+    ArrayKind, CallableKind, Direction, Item, Param, Return, Scope, Signature, StructKind,
+    Transfer, Type, TypeRef,
 };
 
 fn param(name: &str, ty: Type) -> Param {
@@ -241,4 +241,30 @@ fn the_text_reads_like_the_function() {
     let expected = "reverse Test.function\n  cells 2\n  entered i32 c1, data\n  \
         out c1 integer i32\n  out data\n  in c0 <- 0 utf8 given\n  returns ptr c0\n";
     assert_eq!(plan.to_string(), expected);
+}
+
+#[test]
+fn a_struct_that_c_has_room_for_is_copied_there() {
+    let room = |kind| {
+        let ty = Type::Struct {
+            ty: TypeRef {
+                namespace: "Test".to_owned(),
+                name: "Struct".to_owned(),
+            },
+            kind,
+        };
+        let mut param = out(param("room", ty));
+        param.is_pointer = false;
+        reversed(vec![param], None)
+    };
+    let plan = room(StructKind::Boxed);
+    let [wanted] = &plan.results[..] else {
+        panic!("{plan}");
+    };
+    assert_eq!(plan.incoming, [Incoming::Place { cell: wanted.cell }]);
+    assert_eq!((wanted.transfer, &wanted.undo), (Transfer::None, &None));
+    // What a value holds is C's.
+    let plan = room(StructKind::Value);
+    assert_eq!(plan.results[0].transfer, Transfer::Full);
+    assert_eq!(plan.results[0].undo, Some(Free::Made));
 }

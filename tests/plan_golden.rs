@@ -20,8 +20,12 @@ const CALLABLES: &[&str] = &[
     "GLib.Variant.new_string",               // constructor of a variant
     "GLib.Variant.get_type_string",          // variant instance
     "GLib.file_get_contents",                // an array with its length
-    "GLib.strlcpy",                          // rejected: writes into a string
-    "GObject.Object.get_property",           // rejected: GValue
+    "GLib.strlcpy",                          // a string that is written into
+    "GLib.strreverse",                       // rejected: writes into the string that it returns
+    "GObject.Object.get_property",           // a GValue
+    "GObject.ObjectClass.list_properties",   // parameter specifications in an array
+    "GObject.ParamSpec.get_redirect_target", // a fundamental that is no GObject
+    "Gtk.Widget.draw",                       // a foreign struct
     "Gio.File.new_for_path",                 // filename, owned object
     "Gio.File.get_basename",                 // interface instance, owned filename
     "Gio.File.load_contents_async",          // a callback whose user data takes the rest
@@ -38,7 +42,7 @@ const CALLABLES: &[&str] = &[
     "GObject.Object.watch_closure",          // a closure
     "Gtk.TextIter.copy",                     // an owned boxed value
     "Gtk.Widget.get_preferred_width",        // two results and no return value
-    "Gtk.Widget.get_preferred_size",         // rejected: allocated by the caller
+    "Gtk.Widget.get_preferred_size",         // allocated by the caller
 ];
 
 #[test]

@@ -1,117 +1,21 @@
-//! What `build` makes of single features of a signature, and that each reason can occur.
+//! What `build` makes of single features of a signature.
 //!
 //! The rules are PyGObject's (`pygi-cache.c` and the `pygi-*` marshallers of 3.42.2 and 3.50.2, which
 //! do not differ in what is tested here).
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use gijit::ir::AbiType;
 use gijit::plan::build::{build, build_bound};
 use gijit::plan::reject::Reason;
-use gijit::plan::verify::verify;
-use gijit::plan::{CallArg, Cell, Conv, Free, MAX_PARAMS, Plan, ResultShape, When};
+use gijit::plan::{CallArg, Cell, Conv, Free, ResultShape, When};
 use gijit::signature::{
-    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Return, Scope,
-    Signature, StructKind, Transfer, Type, TypeRef,
+    Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Signature, StructKind,
+    Transfer, Type,
 };
 
-fn named(name: &str) -> TypeRef {
-    TypeRef {
-        namespace: "Test".to_owned(),
-        name: name.to_owned(),
-    }
-}
+#[path = "common/signatures.rs"]
+mod signatures;
 
-fn object() -> Type {
-    Type::Object {
-        ty: named("Object"),
-        gobject: true,
-    }
-}
-
-fn structure(kind: StructKind) -> Type {
-    Type::Struct {
-        ty: named("Struct"),
-        kind,
-    }
-}
-
-fn int() -> Type {
-    Type::Integer(AbiType::I32)
-}
-
-/// An in argument, a pointer where values of its type are.
-fn param(name: &str, ty: Type) -> Param {
-    let value = matches!(ty, Type::Integer(_) | Type::Boolean | Type::Double);
-    Param {
-        name: name.to_owned(),
-        is_pointer: !value,
-        ty,
-        direction: Direction::In,
-        transfer: Transfer::None,
-        nullable: false,
-        optional: false,
-        caller_allocates: false,
-        scope: Scope::Call,
-        closure: None,
-        destroy: None,
-        length: None,
-    }
-}
-
-fn nullable(param: Param) -> Param {
-    Param {
-        nullable: true,
-        ..param
-    }
-}
-
-fn given(param: Param) -> Param {
-    Param {
-        transfer: Transfer::Full,
-        ..param
-    }
-}
-
-fn towards(direction: Direction, param: Param) -> Param {
-    Param { direction, ..param }
-}
-
-/// `void test_function(params)`.
-fn function(params: Vec<Param>) -> Signature {
-    Signature {
-        name: "Test.function".to_owned(),
-        symbol: "test_function".to_owned(),
-        kind: CallableKind::Function,
-        instance: None,
-        params,
-        result: Return {
-            ty: Type::Void,
-            is_pointer: false,
-            transfer: Transfer::None,
-            nullable: false,
-            skip: false,
-            length: None,
-        },
-        throws: false,
-        deprecated: false,
-    }
-}
-
-fn returning(ty: Type, transfer: Transfer) -> Signature {
-    let mut signature = function(Vec::new());
-    signature.result.is_pointer = param("", ty.clone()).is_pointer;
-    signature.result.ty = ty;
-    signature.result.transfer = transfer;
-    signature
-}
-
-fn planned(signature: &Signature) -> Plan {
-    let plan = build(signature).unwrap_or_else(|reject| panic!("{reject}"));
-    verify(&plan).unwrap_or_else(|error| panic!("{error}\n{plan}"));
-    plan
-}
+use signatures::*;
 
 fn optional(params: Vec<Param>) -> Vec<bool> {
     let plan = planned(&function(params));
@@ -188,6 +92,21 @@ fn what_is_given_away_is_undone() {
         (object(), Some(Free::Object)),
         (structure(StructKind::Boxed), Some(boxed)),
         (structure(StructKind::Variant), Some(Free::Variant)),
+        (
+            structure(StructKind::Foreign),
+            Some(Free::Foreign {
+                ty: named("Struct"),
+            }),
+        ),
+        (
+            Type::Object {
+                ty: named("ParamSpec"),
+                gobject: false,
+            },
+            Some(Free::Fundamental {
+                ty: named("ParamSpec"),
+            }),
+        ),
         (int(), None),
     ] {
         let borrowed = planned(&function(vec![param("a", ty.clone())]));
@@ -258,17 +177,6 @@ fn the_error_is_the_last_argument() {
 }
 
 /// An array of strings without anything that says its length.
-fn strings() -> Type {
-    Type::Array {
-        kind: ArrayKind::C,
-        item: Box::new(Item {
-            ty: Type::Utf8,
-            is_pointer: true,
-        }),
-        zero_terminated: false,
-        fixed: None,
-    }
-}
 
 #[test]
 fn a_length_argument_is_not_seen_and_passes_the_second_cell() {
@@ -351,16 +259,6 @@ fn several_numbers_that_the_callee_writes_have_room() {
     assert!(plan.ins.is_empty());
 }
 
-fn virtual_function() -> Signature {
-    let mut signature = function(vec![param("a", int())]);
-    signature.kind = CallableKind::VFunc;
-    signature.instance = Some(Instance {
-        ty: object(),
-        transfer: Transfer::None,
-    });
-    signature
-}
-
 #[test]
 fn a_virtual_function_is_told_the_class_and_called_through_it() {
     let plan = planned(&virtual_function());
@@ -374,13 +272,63 @@ fn a_virtual_function_is_told_the_class_and_called_through_it() {
     assert!(passed.eq([plan.ins[1].cell, plan.ins[2].cell]));
 }
 
+/// `pygi-struct-marshal.c` passes the struct of the wrapper itself, whoever is to own it.
 #[test]
-fn a_class_struct_only_goes_in() {
+fn a_plain_struct_that_is_given_away_is_passed_as_it_is() {
+    let plan = planned(&function(vec![given(param(
+        "a",
+        structure(StructKind::Plain),
+    ))]));
+    assert_eq!(
+        (plan.ins[0].transfer, &plan.ins[0].undo),
+        (Transfer::None, &None)
+    );
+    assert!(plan.release.is_empty());
+}
+
+#[test]
+fn a_string_that_the_callee_writes_into_is_copied_and_freed() {
+    let mut signature = function(vec![param("dest", Type::Utf8)]);
+    signature.symbol = "g_strlcpy".to_owned();
+    let plan = planned(&signature);
+    assert_eq!(plan.ins[0].conv, Conv::Written);
+    let [step] = &plan.release[..] else {
+        panic!("{plan}")
+    };
+    assert_eq!((&step.free, step.when), (&Free::Kept, When::Called));
+}
+
+/// A transfer of the container means something for containers only. Strings are copied, and PyGObject
+/// frees the copy only when nothing at all is given.
+#[test]
+fn what_is_no_container_is_given_as_a_container() {
+    let container = |ty| Param {
+        transfer: Transfer::Container,
+        ..param("a", ty)
+    };
+    let plan = planned(&function(vec![container(Type::Utf8)]));
+    assert_eq!(plan.ins[0].transfer, Transfer::Full);
+    let plan = planned(&function(vec![container(object())]));
+    assert_eq!(plan.ins[0].transfer, Transfer::None);
+    let plan = planned(&returning(Type::Utf8, Transfer::Container));
+    assert_eq!(plan.outs[0].transfer, Transfer::None);
+    let variant = structure(StructKind::Variant);
+    let plan = planned(&returning(variant, Transfer::Container));
+    assert_eq!(plan.outs[0].transfer, Transfer::Full);
+}
+
+#[test]
+fn a_class_struct_is_a_class_on_its_way_in_only() {
     let class = || structure(StructKind::ClassStruct);
     let plan = planned(&function(vec![param("a", class())]));
     assert_eq!(plan.ins[0].undo, None);
-    let returned = function(vec![towards(Direction::Out, param("a", class()))]);
-    assert_eq!(build(&returned).unwrap_err().reason, Reason::ClassStruct);
+    let returned = planned(&function(vec![towards(
+        Direction::Out,
+        param("a", class()),
+    )]));
+    assert!(matches!(returned.outs[0].conv, Conv::Struct { .. }));
+    let both = function(vec![towards(Direction::InOut, param("a", class()))]);
+    assert_eq!(build(&both).unwrap_err().reason, Reason::ClassStruct);
     let held = Type::List {
         kind: ListKind::GList,
         item: Box::new(Item {
@@ -388,113 +336,10 @@ fn a_class_struct_only_goes_in() {
             is_pointer: true,
         }),
     };
-    let held = function(vec![param("a", held)]);
-    assert_eq!(build(&held).unwrap_err().reason, Reason::ClassStruct);
-}
-
-/// A signature that is rejected for each reason that `build` has.
-fn rejected() -> Vec<(Reason, Signature)> {
-    let of = |reason, ty| (reason, function(vec![param("a", ty)]));
-    let text = |kind: &str| kind.to_owned();
-    let mut by_value = param("a", structure(StructKind::Plain));
-    by_value.is_pointer = false;
-    let mut allocated = towards(Direction::Out, param("a", object()));
-    allocated.caller_allocates = true;
-    let mut container = param("a", object());
-    container.transfer = Transfer::Container;
-    let many = (0..=MAX_PARAMS).map(|index| param(&format!("a{index}"), int()));
-    let mut writes = function(vec![param("dest", Type::Utf8)]);
-    writes.symbol = "g_strlcpy".to_owned();
-    let fundamental = Type::Object {
-        ty: named("ParamSpec"),
-        gobject: false,
-    };
-    let doubles = Type::List {
-        kind: ListKind::GList,
-        item: Box::new(Item {
-            ty: Type::Double,
-            is_pointer: false,
-        }),
-    };
-    let mut misdirected = param("a", strings());
-    misdirected.length = Some(1);
-    let length = towards(Direction::Out, param("n", int()));
-    let callback = Type::Callback {
-        ty: named("Callback"),
-    };
-    vec![
-        (Reason::ArrayLength, function(vec![misdirected, length])),
-        of(Reason::List, doubles),
-        (
-            Reason::Callback,
-            function(vec![towards(Direction::Out, param("a", callback))]),
-        ),
-        of(Reason::Fundamental, fundamental),
-        of(Reason::Fundamental, structure(StructKind::OtherFundamental)),
-        of(Reason::ForeignStruct, structure(StructKind::Foreign)),
-        (
-            Reason::ClassStruct,
-            function(vec![given(param("a", structure(StructKind::ClassStruct)))]),
-        ),
-        (Reason::StructByValue, function(vec![by_value])),
-        (Reason::CallerAllocated, function(vec![allocated])),
-        (
-            Reason::StructGivenAway,
-            function(vec![given(param("a", structure(StructKind::Plain)))]),
-        ),
-        (Reason::ContainerTransfer, function(vec![container])),
-        (Reason::WrittenString, writes),
-        (Reason::TooLarge, function(many.collect())),
-        of(Reason::Unresolved, Type::Unresolved { name: text("Gone") }),
-    ]
-}
-
-#[test]
-fn rejections_have_their_reason() {
-    for (reason, signature) in rejected() {
-        let reject = build(&signature).expect_err(reason.id());
-        assert_eq!(reject.reason, reason);
-    }
-    let missing = build_bound(&function(Vec::new()), &Bindings::default());
-    assert_eq!(missing.unwrap_err().reason, Reason::NoSymbol);
-    let missing = build_bound(&virtual_function(), &Bindings::default());
-    assert_eq!(missing.unwrap_err().reason, Reason::VirtualFunction);
-}
-
-/// A reason that `build` does not give is given by a host: its sources name it.
-#[test]
-fn every_reason_has_a_producer() {
-    let mut produced: BTreeSet<Reason> = rejected().into_iter().map(|(reason, _)| reason).collect();
-    produced.extend([Reason::NoSymbol, Reason::VirtualFunction]);
-    let mut host = String::new();
-    append_sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("python/src"),
-        &mut host,
+    let given = planned(&function(vec![given(param("a", class()))]));
+    assert_eq!(
+        (given.ins[0].transfer, &given.ins[0].undo),
+        (Transfer::None, &None)
     );
-    for reason in Reason::ALL {
-        let named = host.contains(&format!("Reason::{reason:?}"));
-        assert!(produced.contains(reason) || named, "{}", reason.id());
-    }
-}
-
-fn append_sources(folder: &Path, text: &mut String) {
-    for entry in std::fs::read_dir(folder).expect("the folder is readable") {
-        let path = entry.expect("the entry is readable").path();
-        if path.is_dir() {
-            append_sources(&path, text);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            *text += &std::fs::read_to_string(&path).expect("sources are UTF-8");
-        }
-    }
-}
-
-#[test]
-fn reasons_have_distinct_names_and_a_text() {
-    let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
-    assert_eq!(ids.len(), Reason::ALL.len());
-    for reason in Reason::ALL {
-        let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
-        assert!(reason.id().chars().all(kebab), "{}", reason.id());
-        assert!(reason.text().ends_with('.'), "{}", reason.text());
-    }
+    planned(&function(vec![param("a", held)]));
 }

@@ -18,7 +18,19 @@ __all__ = [
     "uninstall",
 ]
 
-STAGES = ("signature", "plan", "ir", "clif", "llvm", "asm", "profile", "gil")
+STAGES = (
+    "summary",
+    "signature",
+    "words",
+    "plan",
+    "tier",
+    "profile",
+    "gil",
+    "ir",
+    "clif",
+    "llvm",
+    "asm",
+)
 """What :func:`explain` can show."""
 
 
@@ -103,12 +115,14 @@ def stats():
     return _embed.load().stats()
 
 
-def explain(callable, stage):
+def explain(callable, stage="summary"):
     """What gijit knows about ``callable``, as text.
 
     :param callable: as in :func:`tier`.
-    :param stage: one of ``signature``, ``plan``, ``ir``, ``clif``, ``llvm``, ``asm``, ``profile``,
-        ``gil``.
+    :param stage: ``summary`` (what follows up to ``gil``, but ``plan``), ``signature`` (as the
+        typelib has it), ``words`` (what a call does), ``plan`` (the same as gijit has it), ``tier``
+        (where it runs and why), ``profile`` (what arguments have been), ``gil`` (whether the
+        interpreter lock is held, and why), ``ir``, ``clif``, ``llvm``, ``asm``.
     :raises CompileError: when there is no such stage for it, with the reason.
     :raises TypeError: when ``callable`` is nothing that PyGObject calls.
     :raises ValueError: when ``stage`` is none.

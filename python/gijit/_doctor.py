@@ -1,6 +1,7 @@
 """``python -m gijit doctor``: what was found, what works here, and what does not and why."""
 
 import glob
+import itertools
 import os
 import re
 import site
@@ -11,7 +12,7 @@ import sysconfig
 def main():
     """Print the report; 0 when gijit can be installed here, else 1."""
     works = True
-    for what, ok, detail in _examine():
+    for what, ok, detail in itertools.chain(_examine(), _environment()):
         mark = {True: "ok", False: "NO", None: "--"}[ok]
         print(f"{mark:3} {what:22} {detail}")
         works = works and not (ok is False and what in ("PyGObject", "install"))
@@ -35,11 +36,9 @@ def _examine():
     reason = _embed.unsupported(gi)
     yield "PyGObject", not reason, reason or f"{gi.__version__}, {os.path.dirname(gi.__file__)}"
     yield from _libraries()
-    if reason:
-        return
-    yield from _native(_embed)
-    yield from _start_up()
-    yield from _environment()
+    if not reason:
+        yield from _native(_embed)
+        yield from _start_up()
 
 
 def _libraries():
@@ -113,6 +112,21 @@ def _start_up():
 
 
 def _environment():
-    for name in sorted(os.environ):
-        if name == "GIJIT" or name.startswith("GIJIT_"):
-            yield "environment", None, f"{name}={os.environ[name]}"
+    """Every variable of the table with its value, and what is wrong with what is set."""
+    try:
+        from . import _gijit
+    except ImportError as error:
+        yield "environment", False, str(error)
+        return
+    set_here = {
+        name: os.environ[name]
+        for name in sorted(os.environ)
+        if name == "GIJIT" or name.startswith("GIJIT_")
+    }
+    table, wrong = _gijit.environment(list(set_here.items()))
+    for line in wrong:
+        yield "environment", False, line
+    for name, default, allowed, doc in table:
+        value = set_here.get(name, "")
+        state = f"={value}" if value else f" is not set, as {default}" if default else " is not set"
+        yield "environment", None, f"{name}{state}: {doc} Allowed: {allowed}."

@@ -7,8 +7,9 @@ patches wrap PyGObject's functions and leave their work to them:
   directly, because setting an attribute of a class twice costs more than making the callable; the
   few that ``_setup_class_methods`` sets are replaced;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``;
-* ``IntrospectionModule.__getattr__`` creates functions and enums, and ``OverridesProxyModule``'s
-  looks each name up in Python on every access: resolved names go into the proxy's own dict.
+* ``IntrospectionModule.__getattr__`` creates functions and enums;
+* ``OverridesProxyModule.__init__`` meets each new namespace with overrides, whose class, as
+  ``IntrospectionModule``, then gets look-ups of names without a detour through Python.
 """
 
 import atexit
@@ -20,8 +21,6 @@ from importlib import import_module
 _native = None
 _patches = []
 """(owner, name, original) of each patched attribute; empty when not installed."""
-_proxied = []
-"""(proxy module, name, value) of each name put into a proxy's dict."""
 
 OLDEST, NEWEST = (3, 42), (3, 50)
 """PyGObject series that gijit knows. Development series count to the stable one after them."""
@@ -92,12 +91,18 @@ def install():
         (helper, "_setup_native_vfuncs", _setup_native_vfuncs(native)),
         (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
         (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
-        (proxy, "__getattr__", _proxy_getattr(proxy.__getattr__)),
+        (proxy, "__init__", _proxy_init(native, proxy)),
     )
     try:
         for owner, name, replacement in replacements:
             _patches.append((owner, name, vars(owner)[name]))
+            original = _patches[-1][2]
+            for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
+                setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
+        native.quicken(introspection)
+        for derived in proxy.__subclasses__():
+            _quicken_proxy(native, derived)
         _replace_existing(native.adopt)
     except BaseException:
         uninstall()
@@ -110,10 +115,9 @@ def uninstall():
     while _patches:
         owner, name, original = _patches.pop()
         setattr(owner, name, original)
-    while _proxied:
-        proxy, name, value = _proxied.pop()
-        if vars(proxy).get(name) is value:
-            delattr(proxy, name)
+    proxy = import_module("gi.overrides").OverridesProxyModule
+    for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
+        _native.unquicken(cls)
     _replace_existing(_native.release)
 
 
@@ -184,19 +188,27 @@ def _module_getattr(native, original):
     return __getattr__
 
 
-def _proxy_getattr(original):
-    def __getattr__(self, name):
-        value = original(self, name)
-        # What the introspection module keeps in its own dict does not change any more, and an
-        # override that is set later overwrites ours. Private names are about the module itself.
-        if not name.startswith("_"):
-            kept = vars(self._introspection_module)
-            if name in kept and kept[name] is value:
-                vars(self)[name] = value
-                _proxied.append((self, name, value))
-        return value
+def _proxy_init(native, proxy):
+    original = proxy.__init__
 
-    return __getattr__
+    def __init__(self, introspection_module):
+        original(self, introspection_module)
+        _quicken_proxy(native, type(self))
+
+    return __init__
+
+
+def _quicken_proxy(native, cls):
+    """Give the class of a proxy its fast look-up, if it looks names up as PyGObject's do."""
+    if _meaning(cls.__getattr__) == _meaning(
+        lambda self, name: getattr(self._introspection_module, name)
+    ):
+        native.quicken(cls)
+
+
+def _meaning(function):
+    code = getattr(function, "__code__", None)
+    return code and (code.co_code, code.co_names, code.co_varnames, code.co_argcount)
 
 
 def _replace_existing(convert):

@@ -67,6 +67,9 @@ c_functions! {
         g_variant_ref_sink: fn(*mut c_void) -> *mut c_void;
     }
     "libgobject-2.0.so.0" {
+        g_param_spec_ref_sink: fn(*mut c_void) -> *mut c_void;
+        g_param_spec_unref: fn(*mut c_void);
+        g_type_name: fn(usize) -> *const c_char;
         g_object_ref: fn(*mut c_void) -> *mut c_void;
         g_object_unref: fn(*mut c_void);
         g_object_is_floating: fn(*mut c_void) -> c_int;
@@ -106,7 +109,11 @@ impl GHashTableIter {
     pub const UNSET: Self = GHashTableIter { private: [0; 6] };
 }
 
-fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
+/// The function `name` of a library that the process has loaded.
+///
+/// # Errors
+/// What is missing.
+pub fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
     let missing = || format!("{library} lacks {name} or is not loaded");
     let library = std::ffi::CString::new(library).map_err(|_| missing())?;
     let symbol = std::ffi::CString::new(name).map_err(|_| missing())?;
@@ -145,7 +152,7 @@ pub fn glib() -> Result<&'static Glib, String> {
 pub struct PyGObjectApi {
     register_class: usize,
     register_wrapper: usize,
-    lookup_class: usize,
+    pub lookup_class: unsafe extern "C" fn(usize) -> *mut ffi::PyTypeObject,
     newgobj: usize,
     pub closure_new: unsafe extern "C" fn(
         *mut ffi::PyObject,
@@ -176,7 +183,8 @@ pub struct PyGObjectApi {
     block_threads: usize,
     unblock_threads: usize,
     paramspec_type: usize,
-    paramspec_new: usize,
+    /// Only where a `GParamSpec` has a wrapper of its own.
+    pub paramspec_new: unsafe extern "C" fn(*mut c_void) -> *mut ffi::PyObject,
     paramspec_get: usize,
     pyobj_to_unichar_conv: usize,
     parse_constructor_args: usize,

@@ -19,5 +19,6 @@ use pyo3::prelude::*;
 fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     embed::install::register(module)?;
     embed::inspect::register(module)?;
+    embed::names::register(module)?;
     embed::doctor::register(module)
 }

@@ -1,7 +1,7 @@
 //! Maps executable memory, places machine code in it and takes it back.
 //!
-//! Write xor execute: each segment is one anonymous file mapped twice, once for writing and once for
-//! executing, so no page is ever both and code that runs is never unmapped to add to it.
+//! Write xor execute: each segment is memory mapped twice, once for writing and once for executing,
+//! so no page is ever both and code that runs is never unmapped to add to it.
 //!
 //! Invariants:
 //! * A byte range belongs to at most one live [`CodeHandle`].
@@ -13,20 +13,17 @@
 //! (`dispatch/`).
 
 use std::fmt;
-use std::io;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 
-use crate::compile::backend::{MachineCode, Unwind};
+use super::announce::{Announced, Announcer, CodeLabel};
+use super::segment::Segment;
+use crate::compile::backend::MachineCode;
 
 /// Size of one segment in bytes; larger than any thunk.
 const SEGMENT: usize = 256 * 1024;
 /// Code starts on cache lines.
 const ALIGN: usize = 64;
-/// `PR_GET_MDWE` of Linux 6.3, not in the libc crate for all targets.
-const PR_GET_MDWE: libc::c_int = 66;
-/// `MFD_NOEXEC_SEAL` of Linux 6.3.
-const MFD_NOEXEC_SEAL: libc::c_uint = 8;
 
 unsafe extern "C" {
     /// Of libgcc's unwinder: takes a zero-terminated `.eh_frame` section.
@@ -78,6 +75,8 @@ pub struct CodeHandle {
 /// All executable memory of the process.
 pub struct CodeMemory {
     limit: usize,
+    /// Who tells profilers and debuggers, where that is wanted.
+    announcer: Option<Announcer>,
     state: Mutex<State>,
 }
 
@@ -89,22 +88,17 @@ struct State {
     live_bytes: usize,
 }
 
-struct Segment {
-    write: NonNull<u8>,
-    execute: NonNull<u8>,
-    used: usize,
-    sealed: bool,
-}
-
-// SAFETY: the views are plain memory that outlives the process's use of it (segments are never
-// unmapped); all access goes through the mutex.
-unsafe impl Send for Segment {}
-
 impl CodeMemory {
     /// Memory of at most `limit` bytes. Maps nothing yet.
     pub fn new(limit: usize) -> Self {
+        CodeMemory::announced(limit, None)
+    }
+
+    /// As [`CodeMemory::new`]; what is placed is announced.
+    pub fn announced(limit: usize, announcer: Option<Announcer>) -> Self {
         CodeMemory {
             limit,
+            announcer,
             state: Mutex::new(State::default()),
         }
     }
@@ -119,18 +113,24 @@ impl CodeMemory {
         Ok(())
     }
 
-    /// Copies `code` into executable memory and registers its unwind information.
+    /// Copies `code` into executable memory and registers its unwind information. `label` says what
+    /// it is to who asks.
     ///
     /// # Errors
     /// See [`CodeError`]; nothing is placed then.
-    pub fn place(&self, code: &MachineCode) -> Result<CodeHandle, CodeError> {
+    pub fn place(
+        &self,
+        code: &MachineCode,
+        label: &CodeLabel<'_>,
+    ) -> Result<CodeHandle, CodeError> {
         let frame_at = code.bytes.len().next_multiple_of(8);
         // A section ends with a zero length.
         let frame_size = code
             .unwind
             .as_ref()
-            .map_or(0, |Unwind::EhFrame { bytes, .. }| bytes.len() + 4);
-        let size = (frame_at + frame_size).next_multiple_of(ALIGN);
+            .map_or(0, |unwind| unwind.eh_frame.len() + 4);
+        let room = self.announcer.as_ref().map_or(0, Announcer::room);
+        let size = (frame_at + frame_size + room).next_multiple_of(ALIGN);
         debug_assert!(code.align <= ALIGN, "a back end keeps to the limit");
         if size > SEGMENT {
             return Err(CodeError::TooLarge { size });
@@ -155,20 +155,13 @@ impl CodeMemory {
         }
         let entry = execute.as_ptr() as usize + code.entry;
         let mut frame = 0;
-        if let Some(Unwind::EhFrame {
-            bytes,
-            pc_begin,
-            width,
-        }) = &code.unwind
-        {
+        if let Some(unwind) = &code.unwind {
             frame = execute.as_ptr() as usize + frame_at;
-            let mut section = bytes.clone();
+            let mut section = unwind.eh_frame.clone();
             section.extend_from_slice(&[0; 4]);
-            let address = match width {
-                8 => entry as u64,
-                _ => (entry as u64).wrapping_sub((frame + pc_begin) as u64),
-            };
-            section[*pc_begin..pc_begin + width].copy_from_slice(&address.to_le_bytes()[..*width]);
+            let pc_begin = unwind.pc_begin;
+            let distance = (entry as u32).wrapping_sub((frame + pc_begin) as u32);
+            section[pc_begin..pc_begin + 4].copy_from_slice(&distance.to_le_bytes());
             // SAFETY: `frame_at + section.len()` is at most `size`.
             unsafe {
                 write
@@ -179,6 +172,17 @@ impl CodeMemory {
         }
         clear_instruction_cache(execute, size);
         state.live_bytes += size;
+        if let Some(announcer) = &self.announcer {
+            announcer.placed(Announced {
+                name: label.to_string(),
+                start: execute.as_ptr() as usize,
+                size: code.bytes.len(),
+                entry: code.entry,
+                eh_frame: frame_size,
+                lines: code.steps.clone(),
+                steps: label.steps.to_vec(),
+            });
+        }
         Ok(CodeHandle {
             entry,
             size,
@@ -199,7 +203,12 @@ impl CodeMemory {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         state.live_bytes -= handle.size;
-        if !state.segments[handle.segment].sealed {
+        if let Some(announcer) = &self.announcer {
+            announcer
+                .retired(state.segments[handle.segment].execute.as_ptr() as usize + handle.offset);
+        }
+        let reused = self.announcer.as_ref().is_none_or(Announcer::forgets);
+        if reused && !state.segments[handle.segment].sealed {
             state
                 .free
                 .push((handle.segment, handle.offset, handle.size));
@@ -215,6 +224,18 @@ impl CodeMemory {
         state.free.clear();
         for segment in &mut state.segments {
             segment.sealed = true;
+        }
+    }
+
+    /// Whether it is of use to know which step each instruction is of.
+    pub fn wants_steps(&self) -> bool {
+        self.announcer.as_ref().is_some_and(Announcer::wants_steps)
+    }
+
+    /// In the child, after a fork: the child's code is announced as the child's.
+    pub fn after_fork_child(&self) {
+        if let Some(announcer) = &self.announcer {
+            announcer.forked();
         }
     }
 
@@ -247,68 +268,6 @@ impl State {
     }
 }
 
-impl Segment {
-    fn map(size: usize) -> Result<Self, CodeError> {
-        let denied = |what: &str| {
-            let error = io::Error::last_os_error();
-            CodeError::NotAllowed(format!("{what}: {error}"))
-        };
-        // SAFETY: PR_GET_MDWE takes no memory; older kernels answer -1.
-        if unsafe { libc::prctl(PR_GET_MDWE, 0, 0, 0, 0) } > 0 {
-            return Err(CodeError::NotAllowed(
-                "the process has asked the kernel to refuse it (PR_SET_MDWE)".to_owned(),
-            ));
-        }
-        // SAFETY: a zero-terminated name and documented flags.
-        let create = |flags| unsafe {
-            libc::memfd_create(c"gijit code".as_ptr(), libc::MFD_CLOEXEC | flags)
-        };
-        // What cannot be executed as a program can still be mapped, and a system with
-        // `vm.memfd_noexec=2` makes no other files. Kernels before 6.3 do not know the flag.
-        let mut file = create(MFD_NOEXEC_SEAL);
-        if file < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL) {
-            file = create(0);
-        }
-        if file < 0 {
-            return Err(denied("memfd_create"));
-        }
-        // SAFETY: `file` is the descriptor just made; closing it leaves the mappings.
-        let views = unsafe {
-            if libc::ftruncate(file, size as libc::off_t) != 0 {
-                Err(denied("ftruncate"))
-            } else {
-                map_view(file, size, libc::PROT_READ | libc::PROT_WRITE).and_then(|write| {
-                    match map_view(file, size, libc::PROT_READ | libc::PROT_EXEC) {
-                        Ok(execute) => Ok((write, execute)),
-                        Err(error) => {
-                            libc::munmap(write.as_ptr().cast(), size);
-                            Err(error)
-                        }
-                    }
-                })
-            }
-        };
-        // SAFETY: as above.
-        unsafe { libc::close(file) };
-        let (write, execute) = views?;
-        Ok(Segment {
-            write,
-            execute,
-            used: 0,
-            sealed: false,
-        })
-    }
-
-    /// Gives back a segment in which nothing was placed.
-    fn unmap(self, size: usize) {
-        // SAFETY: both views were mapped with this size and nothing points into them.
-        unsafe {
-            libc::munmap(self.write.as_ptr().cast(), size);
-            libc::munmap(self.execute.as_ptr().cast(), size);
-        }
-    }
-}
-
 /// Makes instructions that were written through the other view visible to this one.
 fn clear_instruction_cache(execute: NonNull<u8>, size: usize) {
     // On x86-64 the caches are coherent.
@@ -323,29 +282,4 @@ fn clear_instruction_cache(execute: NonNull<u8>, size: usize) {
         unsafe { __clear_cache(begin, begin.wrapping_add(size)) };
     }
     let _ = (execute, size);
-}
-
-/// # Safety
-/// `file` is an open descriptor of at least `size` bytes.
-unsafe fn map_view(
-    file: libc::c_int,
-    size: usize,
-    protection: libc::c_int,
-) -> Result<NonNull<u8>, CodeError> {
-    // SAFETY: a fresh mapping at an address that the kernel chooses touches no existing memory.
-    let view = unsafe {
-        libc::mmap(
-            std::ptr::null_mut(),
-            size,
-            protection,
-            libc::MAP_SHARED,
-            file,
-            0,
-        )
-    };
-    if view == libc::MAP_FAILED {
-        let error = io::Error::last_os_error();
-        return Err(CodeError::NotAllowed(format!("mmap: {error}")));
-    }
-    Ok(NonNull::new(view.cast()).expect("mmap gives no NULL without MAP_FIXED"))
 }

@@ -16,18 +16,27 @@ pub struct MachineCode {
     pub entry: usize,
     /// How to unwind through it, where the back end gave it.
     pub unwind: Option<Unwind>,
+    /// Which step of the plan the instructions belong to, by offset. Empty when the function has no
+    /// notes.
+    pub steps: Vec<StepAt>,
+}
+
+/// From `offset` in the code up to that of the next one the instructions are of this step
+/// (`ir::steps`); 0 is of none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct StepAt {
+    pub offset: u32,
+    pub step: u32,
 }
 
 /// Frame description of one function, registered with the unwinder by `code/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unwind {
-    /// A complete `.eh_frame` section without its terminator. The function's address goes to
-    /// `pc_begin`: absolute when `width` is 8, relative to that place when it is 4.
-    EhFrame {
-        bytes: Vec<u8>,
-        pc_begin: usize,
-        width: usize,
-    },
+pub struct Unwind {
+    /// A complete `.eh_frame` section without its terminator.
+    pub eh_frame: Vec<u8>,
+    /// Where in it the function's address goes: 4 bytes, relative to that place.
+    pub pc_begin: usize,
 }
 
 /// Why a back end gave no code.
@@ -61,7 +70,7 @@ pub enum Listing {
 
 /// A compiling tier.
 pub trait Backend: Send {
-    /// Compiles a verified function.
+    /// Compiles a verified function. Accounts for the steps that its notes name, if it has any.
     fn compile(&mut self, function: &Function) -> Result<MachineCode, BackendError>;
 
     /// Shows a verified function.

@@ -10,15 +10,17 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::backend::{Backend, BackendError, Listing, MachineCode};
-use crate::config::Config;
+use crate::code::{CodeLabel, disasm};
+use crate::config::{Config, Stage};
 use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
 use crate::error::CompileError;
-use crate::ir::Function;
+use crate::ir::steps::Steps;
 use crate::ir::verify::verify;
+use crate::ir::{self, Function};
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
 use crate::trace::Timings;
-use crate::{gil, stats, trace};
+use crate::{gil, trace};
 
 /// Makes a back end, when it is first needed.
 pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
@@ -32,6 +34,8 @@ pub struct Setup {
     pub promote: usize,
     /// A vectorcall: a guard failed. Calls `Compiler::on_guard_failure` and enters the tier below.
     pub deopt: usize,
+    /// What the arguments of a callable have been, for people. Called with the interpreter lock held.
+    pub profile_text: fn(&Callable) -> String,
     pub code: Box<dyn CodeSpace>,
     pub tier1: BackendFactory,
     pub tier2: BackendFactory,
@@ -45,6 +49,7 @@ pub(super) struct Parts {
     runtime: Runtime,
     promote: usize,
     deopt: usize,
+    profile_text: fn(&Callable) -> String,
 }
 
 /// The place of one back end.
@@ -75,6 +80,7 @@ impl Setup {
                 runtime: self.runtime,
                 promote: self.promote,
                 deopt: self.deopt,
+                profile_text: self.profile_text,
             },
             Bench {
                 tier1: bay(self.tier1),
@@ -88,6 +94,19 @@ impl Parts {
     /// Whether the interpreter lock is held while the native function of `callable` runs.
     pub fn lock(&self, callable: &Callable) -> gil::Decision {
         gil::decide(&self.config, callable.name(), callable.linked.native)
+    }
+
+    /// Whether `GIJIT_DUMP` wants `stage` of `callable`.
+    pub fn dumps(&self, callable: &Callable, stage: Stage) -> bool {
+        let dump = self.config.dump.as_ref();
+        dump.is_some_and(|dump| dump.wants(callable.name(), stage))
+    }
+
+    /// Writes the profile of `callable` if `GIJIT_DUMP` wants it. The interpreter lock is held.
+    pub fn dump_profile(&self, callable: &Callable, tier: Tier) {
+        let about = format!(", for tier {tier}");
+        let text = || (self.profile_text)(callable);
+        trace::dump(&self.config, callable.name(), Stage::Profile, &about, text);
     }
 
     /// The thunk IR of `callable` for `tier` on its present profile.
@@ -114,7 +133,7 @@ impl Parts {
             deopt: self.deopt,
             general: callable.header.general.load(Ordering::Relaxed) != 0,
             calls: if config.counts_calls() {
-                stats::calls_address(tier)
+                callable.tally.calls_address(tier)
             } else {
                 0
             },
@@ -186,17 +205,29 @@ impl Bench {
         self.bay(tier).load(tier)?;
 
         let start = Instant::now();
-        let function = parts.lower(callable, tier)?;
+        let mut function = parts.lower(callable, tier)?;
+        let mut steps = Steps::default();
+        let dumps_asm = parts.dumps(callable, Stage::Asm);
+        match parts.code.wants_steps() || dumps_asm {
+            true => steps = Steps::of(&function),
+            false => function = function.without_notes(),
+        }
         timings.lower = start.elapsed();
 
         let start = Instant::now();
         let machine_code = self.assemble(&function, tier)?;
         timings.compile = start.elapsed();
+        self.dump(parts, callable, tier, &function, &machine_code);
 
         let start = Instant::now();
+        let label = CodeLabel {
+            callable: callable.name(),
+            tier: tier as u8,
+            steps: steps.texts(),
+        };
         let code = parts
             .code
-            .place(&machine_code)
+            .place(&machine_code, &label)
             .map_err(CompileError::NoSpace)?;
         timings.place = start.elapsed();
         timings.bytes = code.size();
@@ -209,12 +240,41 @@ impl Bench {
             .map_err(|refused| match refused {
                 Unpublished::Detached | Unpublished::Superseded => CompileError::Stale,
             })?;
-        stats::count_compiled(tier);
+        callable.tally.count_compiled(tier, &timings);
         if tier > from {
             let calls = policy::calls(callable);
             trace::promoted(callable.name(), from, tier, calls, &timings);
         }
         Ok(())
+    }
+
+    /// Writes the stages of `GIJIT_DUMP` that a compilation makes.
+    fn dump(
+        &mut self,
+        parts: &Parts,
+        callable: &Callable,
+        tier: Tier,
+        function: &Function,
+        code: &MachineCode,
+    ) {
+        let about = format!(" at tier {tier}");
+        let dump = |stage, text: &dyn Fn() -> String| {
+            trace::dump(&parts.config, callable.name(), stage, &about, text);
+        };
+        dump(Stage::Ir, &|| ir::text::print(function, false));
+        let own = match tier {
+            Tier::Two => Stage::Llvm,
+            Tier::One | Tier::Zero => Stage::Clif,
+        };
+        if parts.dumps(callable, own) {
+            let listed = self.list(function, tier, Listing::Ir);
+            dump(own, &|| match &listed {
+                Ok(text) => text.clone(),
+                Err(error) => error.to_string(),
+            });
+        }
+        dump(Stage::Asm, &|| disasm::disassemble(code, function));
+        dump(Stage::Gil, &|| parts.lock(callable).to_string());
     }
 
     /// What the back end of `tier` makes of `function`. Nothing is placed.
@@ -269,11 +329,14 @@ impl Bay {
         if self.backend.is_some() {
             return Ok(());
         }
+        let (before, start) = (trace::resident_kib(), Instant::now());
         let factory = &mut self.factory;
         let made = guarded(|| factory().map_err(|error| CompileError::from_backend(tier, error)));
         match made {
             Ok(backend) => {
                 self.backend = Some(backend);
+                let grown = trace::resident_kib().saturating_sub(before);
+                trace::loaded(tier, start.elapsed(), grown);
                 Ok(())
             }
             // A factory that fails in any way is not asked again.

@@ -81,6 +81,7 @@ impl Compiler {
     /// `sync`. The interpreter lock is held. A request that finds the queue full is forgotten;
     /// policy repeats it.
     pub fn request(&'static self, callable: &Arc<Callable>, tier: Tier) {
+        self.parts.dump_profile(callable, tier);
         match self.config().compile {
             CompileMode::Sync => {
                 // A failure has been traced; the callable stays where it is.
@@ -111,6 +112,7 @@ impl Compiler {
         tier: Tier,
     ) -> Result<(), CompileError> {
         self.admit(callable, tier)?;
+        self.parts.dump_profile(callable, tier);
         let config = self.config();
         let done = self.compile(callable, tier);
         policy::rearm(callable, config);
@@ -195,7 +197,7 @@ impl Compiler {
 
     /// After a fork, in the child: the next request starts a thread there.
     pub fn after_fork_child(&self) {
-        self.worker.after_fork_child();
+        self.worker.after_fork_child(self);
     }
 
     /// Has every fork of the process call the three above, whoever forks. For the first compiler

@@ -21,8 +21,10 @@ use crate::ir::{Function, text};
 pub mod abi {
     use std::ffi::c_char;
 
+    use crate::compile::backend::StepAt;
+
     /// Changes whenever anything in this module, or the text form of thunk IR, does.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// What is asked of [`CompileFn`].
     pub const REQUEST_CODE: u32 = 0;
@@ -40,9 +42,6 @@ pub mod abi {
     #[repr(C)]
     pub struct Reply {
         pub status: u32,
-        /// Of the function's address in `unwind`: 4 is relative, 8 absolute, 0 means no unwind
-        /// information.
-        pub pc_width: u32,
         /// Machine code and constants, or UTF-8 text; NULL when empty.
         pub data: *mut u8,
         pub data_len: usize,
@@ -52,6 +51,9 @@ pub mod abi {
         pub unwind: *mut u8,
         pub unwind_len: usize,
         pub pc_begin: usize,
+        /// One for each run of instructions of one step; NULL when there is none.
+        pub steps: *mut StepAt,
+        pub steps_len: usize,
     }
 
     impl Reply {
@@ -59,7 +61,6 @@ pub mod abi {
         pub fn empty() -> Self {
             Reply {
                 status: STATUS_OK,
-                pc_width: 0,
                 data: std::ptr::null_mut(),
                 data_len: 0,
                 align: 1,
@@ -67,6 +68,8 @@ pub mod abi {
                 unwind: std::ptr::null_mut(),
                 unwind_len: 0,
                 pc_begin: 0,
+                steps: std::ptr::null_mut(),
+                steps_len: 0,
             }
         }
     }
@@ -229,16 +232,17 @@ impl Drop for LlvmPlugin {
 impl Backend for LlvmPlugin {
     fn compile(&mut self, function: &Function) -> Result<MachineCode, BackendError> {
         self.request(function, abi::REQUEST_CODE, |reply| MachineCode {
-            // SAFETY: the library filled the reply; both buffers are as long as it says.
-            bytes: unsafe { bytes_of(reply.data, reply.data_len) },
+            // SAFETY: the library filled the reply; its buffers are as long as it says.
+            bytes: unsafe { items_of(reply.data, reply.data_len) },
             align: reply.align,
             entry: reply.entry,
-            unwind: (reply.pc_width != 0).then(|| Unwind::EhFrame {
+            unwind: (!reply.unwind.is_null()).then(|| Unwind {
                 // SAFETY: as above.
-                bytes: unsafe { bytes_of(reply.unwind, reply.unwind_len) },
+                eh_frame: unsafe { items_of(reply.unwind, reply.unwind_len) },
                 pc_begin: reply.pc_begin,
-                width: reply.pc_width as usize,
             }),
+            // SAFETY: as above.
+            steps: unsafe { items_of(reply.steps, reply.steps_len) },
         })
     }
 
@@ -254,8 +258,8 @@ impl Backend for LlvmPlugin {
 }
 
 /// # Safety
-/// `data` is NULL or the start of `len` readable bytes.
-unsafe fn bytes_of(data: *const u8, len: usize) -> Vec<u8> {
+/// `data` is NULL or the start of `len` readable items.
+unsafe fn items_of<T: Clone>(data: *const T, len: usize) -> Vec<T> {
     if data.is_null() {
         return Vec::new();
     }
@@ -267,5 +271,5 @@ unsafe fn bytes_of(data: *const u8, len: usize) -> Vec<u8> {
 /// The library filled `reply` and it was not freed.
 unsafe fn text_of(reply: &abi::Reply) -> String {
     // SAFETY: the caller's promise; `data` is as long as the reply says.
-    String::from_utf8_lossy(&unsafe { bytes_of(reply.data, reply.data_len) }).into_owned()
+    String::from_utf8_lossy(&unsafe { items_of(reply.data, reply.data_len) }).into_owned()
 }

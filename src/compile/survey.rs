@@ -35,7 +35,7 @@ impl Survey {
     /// Why not.
     pub fn check(&mut self, callable: &Callable, tier: Tier) -> Result<(), CompileError> {
         self.compiler.admit(callable, tier)?;
-        let function = self.compiler.lowered(callable, tier)?;
+        let function = self.compiler.lowered(callable, tier)?.without_notes();
         self.outcomes
             .entry((tier, text::shape(&function)))
             .or_insert_with(|| {

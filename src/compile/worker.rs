@@ -8,7 +8,7 @@
 //! with that lock held cannot deadlock.
 
 use std::cell::RefCell;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -69,9 +69,15 @@ impl Worker {
         if state.closed {
             return None;
         }
+        let (callable, tier, heat) = (Arc::clone(&job.callable), job.tier, job.heat);
         let pushed = state.queue.push(job);
+        let length = state.queue.len();
         self.start(compiler, &mut state);
         self.wake.notify_one();
+        drop(state);
+        if pushed == Pushed::Queued {
+            trace::queued(callable.name(), tier, heat, length);
+        }
         Some(pushed)
     }
 
@@ -149,7 +155,9 @@ impl Worker {
                 continue;
             };
             state.running = true;
+            let left = state.queue.len();
             drop(state);
+            trace::begun(callable.name(), tier, left);
             // A failure has been traced; the callable stays where it is.
             let _ = compiler.compile(&callable, tier);
             drop(callable);
@@ -189,9 +197,10 @@ impl Worker {
         }
     }
 
-    pub fn after_fork_child(&self) {
+    pub fn after_fork_child(&self, compiler: &Compiler) {
         if let Some(mut held) = HELD.take() {
             held.state.paused = false;
+            compiler.parts.code.after_fork_child();
             // The handle names a thread that this process does not have; dropping it would detach
             // that thread.
             std::mem::forget(held.state.thread.take());

@@ -24,13 +24,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use crate::plan::link::Linked;
+use crate::stats::{self, Tally};
 use crate::sync::{AtomicUsize, Mutex};
 
 mod placed;
 pub mod policy;
+mod saved;
 mod slot;
 
 pub use placed::{CodeSpace, PlacedCode};
+pub use saved::Saved;
 pub use slot::{Ticket, Unpublished};
 
 /// A way to execute a call.
@@ -115,6 +118,15 @@ pub mod seen {
     pub const POLYMORPHIC: u32 = 8;
     /// A guarded value that the inline conversion gave up on.
     pub const UNUSUAL: u32 = 16;
+
+    /// What each bit is called where people see it.
+    pub const WORDS: [(u32, &str); 5] = [
+        (ABSENT, "left-out"),
+        (BIG_INT, "big-int"),
+        (NON_ASCII, "non-ascii"),
+        (POLYMORPHIC, "other-types"),
+        (UNUSUAL, "unusual"),
+    ];
 }
 
 /// [`ArgProfile`] at one moment. The fields are read one by one: together they may be a state that
@@ -131,6 +143,8 @@ pub struct Callable {
     /// One per Python parameter.
     pub profile: Box<[ArgProfile]>,
     pub linked: Linked,
+    /// What is counted of it.
+    pub tally: &'static Tally,
     slot: slot::Slot,
     history: Mutex<policy::History>,
 }
@@ -148,7 +162,10 @@ impl Callable {
         slot: *const AtomicUsize,
         tier0_entry: usize,
     ) -> Arc<Callable> {
+        let tally = stats::tally(&linked.plan.name);
+        tally.planned(linked.plan.params.len());
         Arc::new(Callable {
+            tally,
             header: Header {
                 budget: AtomicI32::new(0),
                 guard_failures: AtomicU32::new(0),
@@ -216,6 +233,7 @@ impl Callable {
     pub fn publish(&self, ticket: Ticket, code: PlacedCode) -> Result<Tier, Unpublished> {
         let before = self.slot.publish(&self.header, ticket, code)?;
         policy::published(self, ticket.tier());
+        self.tally.runs_at(self.tier());
         Ok(before)
     }
 

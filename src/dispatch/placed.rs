@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::code::CodeMemory;
+use crate::code::{CodeLabel, CodeMemory};
 use crate::compile::backend::MachineCode;
 
 /// Where executable memory comes from: [`CodeMemory`], or a fake in tests.
@@ -11,22 +11,38 @@ pub trait CodeSpace: Send + Sync {
     ///
     /// # Errors
     /// One line that says why there is no room.
-    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String>;
+    fn place(&self, code: &MachineCode, label: &CodeLabel<'_>) -> Result<PlacedCode, String>;
+
+    /// Whether the code's account of its steps is of use to anybody.
+    fn wants_steps(&self) -> bool {
+        false
+    }
 
     /// The process is about to fork: parent and child share what is placed by now.
     fn seal(&self);
+
+    /// This is the child of a fork.
+    fn after_fork_child(&self) {}
 }
 
 impl CodeSpace for Arc<CodeMemory> {
-    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String> {
-        let handle = CodeMemory::place(self, code).map_err(|error| error.to_string())?;
+    fn place(&self, code: &MachineCode, label: &CodeLabel<'_>) -> Result<PlacedCode, String> {
+        let handle = CodeMemory::place(self, code, label).map_err(|error| error.to_string())?;
         let memory = Arc::clone(self);
         let (entry, size) = (handle.entry, handle.size);
         Ok(PlacedCode::new(entry, size, move || memory.retire(handle)))
     }
 
+    fn wants_steps(&self) -> bool {
+        CodeMemory::wants_steps(self)
+    }
+
     fn seal(&self) {
         CodeMemory::seal(self);
+    }
+
+    fn after_fork_child(&self) {
+        CodeMemory::after_fork_child(self);
     }
 }
 

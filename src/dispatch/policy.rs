@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use super::{Callable, Tier};
 use crate::config::Config;
 use crate::sync::lock;
-use crate::{stats, trace};
+use crate::trace;
 
 /// Failed guards that end a round. Unmeasured.
 pub const GUARD_LIMIT: u32 = 16;
@@ -169,7 +169,7 @@ pub fn rearm(callable: &Callable, config: &Config) {
 /// A guard of the running tier-2 code failed, and the argument is in the profile: the tier to
 /// compile now, if any. Past [`GUARD_LIMIT`] the callable is back at tier 1 when this returns.
 pub fn on_guard_failure(callable: &Callable, config: &Config) -> Option<Tier> {
-    stats::count_deopt();
+    callable.tally.count_deopt();
     let failures = callable.header.guard_failures.load(Ordering::Relaxed) + 1;
     let name = callable.name();
     if failures < GUARD_LIMIT {
@@ -186,6 +186,7 @@ pub fn on_guard_failure(callable: &Callable, config: &Config) -> Option<Tier> {
         return None;
     }
     let (tier, round) = (callable.tier(), callable.rounds());
+    callable.tally.runs_at(tier);
     let again = round < ROUND_LIMIT;
     trace::withdrawn(name, tier, failures, round, again);
     let mut history = lock(&callable.history);
@@ -216,4 +217,44 @@ pub fn failed(callable: &Callable, tier: Tier) {
 /// `tier` shall not be asked for again.
 pub fn give_up(callable: &Callable, tier: Tier) {
     lock(&callable.history).failures[tier as usize] = FAILURE_LIMIT;
+}
+
+/// Where `callable` stands and why, for people: one line per fact. `off` says why a tier is off in
+/// this process.
+pub fn standing(
+    callable: &Callable,
+    config: &Config,
+    off: impl Fn(Tier) -> Option<String>,
+) -> String {
+    let (tier, round) = (callable.tier(), callable.rounds());
+    let history = lock(&callable.history);
+    let calls = history.calls(callable);
+    let mut text = format!(
+        "tier {tier} after {} calls at tiers 0 and 1\n",
+        calls.max(0)
+    );
+    if round > 0 {
+        text += &format!("tier 2 was withdrawn {round} times, because its guards failed\n");
+    }
+    let next = match tier {
+        Tier::Zero => Tier::One,
+        Tier::One => Tier::Two,
+        Tier::Two => return text + "it is at the highest tier\n",
+    };
+    let why = if next > config.max_tier {
+        format!("GIJIT_MAX_TIER is {}", config.max_tier)
+    } else if let Some(reason) = off(next) {
+        format!("tier {next} is off: {reason}")
+    } else if next == Tier::Two && round >= ROUND_LIMIT {
+        "it stays at tier 1: its arguments are too varied to specialise on".to_owned()
+    } else if history.failures[next as usize] >= FAILURE_LIMIT {
+        format!("compiling tier {next} has failed and is not tried again")
+    } else {
+        match history.due(tier, round, calls, config) {
+            Due::Wait(left) => format!("tier {next} is asked for after {left} more calls"),
+            Due::Compile(next) => format!("tier {next} is due at one of the next calls"),
+            Due::Nothing => format!("tier {next} is not asked for"),
+        }
+    };
+    text + &why + "\n"
 }

@@ -16,6 +16,7 @@
 //! its result.
 
 pub mod builder;
+pub mod steps;
 pub mod text;
 pub mod verify;
 

@@ -43,15 +43,10 @@ pub fn print(function: &Function, addresses: bool) -> String {
 /// The text of `function` without all that a back end copies into the code or drops: addresses,
 /// names and notes. Functions of one shape differ in nothing that decides what a back end does.
 pub fn shape(function: &Function) -> String {
-    let mut plain = function.clone();
+    let mut plain = function.without_notes();
     plain.name.clear();
     for symbol in &mut plain.symbols {
         symbol.name.clear();
-    }
-    for block in &mut plain.blocks {
-        block
-            .insts
-            .retain(|inst| !matches!(inst, Inst::Note { .. }));
     }
     print(&plain, false)
 }

@@ -35,6 +35,13 @@ impl Thunk<'_> {
         value.expect("a result type was given")
     }
 
+    /// Calls a function that takes and gives nothing, if there is one.
+    pub(super) fn call_if(&mut self, name: &str, address: usize) {
+        if address != 0 {
+            self.b.call(name, address as u64, &[], None, &[]);
+        }
+    }
+
     /// Branches on `status` being 0.
     pub(super) fn branch_zero(&mut self, status: Value, zero: Block, other: Block) {
         let none = self.b.iconst(self.b.ty(status), 0);

@@ -302,7 +302,10 @@ impl<'a> Thunk<'a> {
         }
         let runtime = self.ctx.runtime;
         let thread = match self.ctx.hold_lock {
-            true => None,
+            true => {
+                self.call_if("native begins", runtime.native_begins);
+                None
+            }
             false => Some(self.call("save thread", runtime.save_thread, &[], PTR, &[])),
         };
         let result_type = call.result.map(|(_, abi)| abi);
@@ -317,10 +320,13 @@ impl<'a> Thunk<'a> {
                 self.b.call(symbol, native, &types, result_type, &args)
             }
         };
-        if let Some(thread) = thread {
-            let restore = runtime.restore_thread as u64;
-            self.b
-                .call("restore thread", restore, &[PTR], None, &[thread]);
+        match thread {
+            Some(thread) => {
+                let restore = runtime.restore_thread as u64;
+                self.b
+                    .call("restore thread", restore, &[PTR], None, &[thread]);
+            }
+            None => self.call_if("native ends", runtime.native_ends),
         }
         if let Some((cell, _)) = call.result {
             self.values[usize::from(cell.0)] = result;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::convert::{ARRAY_WIDTH, conversion, length_type, owned};
+use super::convert::{ARRAY_WIDTH, conversion, length_type, outward, owned, settled};
 use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
@@ -20,8 +20,8 @@ use crate::signature::{
 mod callbacks;
 
 /// Functions that write into a string argument, or into what stands before it, though their
-/// typelib says `(transfer none)`. PyGObject gives them a copy; a plan borrows, and the string that
-/// Python holds must not change. A typelib does not tell `char *` from `const char *`, so this is a
+/// typelib says `(transfer none)`. PyGObject gives every callee a copy; a plan borrows, except for
+/// these, as the string that Python holds must not change. A typelib does not tell `char *` from `const char *`, so this is a
 /// list: the functions of GLib's GIR with a non-const string argument. In the 31 other GIRs of a
 /// Debian 12 with GTK there are seven more, which by their documentation only read it; libraries
 /// beyond those have not been looked at.
@@ -57,13 +57,18 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
             place: String::new(),
         });
     }
-    if WRITES_STRINGS.contains(&signature.symbol.as_str()) {
+    let writes_strings = WRITES_STRINGS.contains(&signature.symbol.as_str());
+    let result = &signature.result;
+    if writes_strings && result.ty == Type::Utf8 && result.transfer == Transfer::Full {
         return Err(Reject {
             reason: Reason::WrittenString,
-            place: String::new(),
+            place: "return value".to_owned(),
         });
     }
-    let mut builder = Builder::default();
+    let mut builder = Builder {
+        writes_strings,
+        ..Builder::default()
+    };
     if signature.kind == CallableKind::VFunc {
         builder.implementor();
     }
@@ -105,7 +110,9 @@ pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
         _ => {}
     }
     let size = |ty| bindings.types.get(ty).map_or(0, |binding| binding.size);
-    let allocated = plan.ins.iter().filter(|op| op.allocates());
+    // What is foreign is the host's to know.
+    let own = |op: &&In| op.allocates() && !matches!(op.conv, Conv::Foreign { .. });
+    let allocated = plan.ins.iter().filter(own);
     match allocated
         .filter_map(|op| op.conv.type_ref())
         .find(|ty| size(ty) == 0)
@@ -117,6 +124,8 @@ pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
 
 #[derive(Default)]
 struct Builder {
+    /// The function writes into its strings.
+    writes_strings: bool,
     params: Vec<PyParam>,
     rest: Option<String>,
     ins: Vec<In>,
@@ -229,11 +238,7 @@ impl Builder {
         });
         let (cell, abi) = (self.cell(conv.width()), conv.abi());
         let param = self.params.len() as u16 - 1;
-        self.push_in(Some(param), cell, conv, false, instance.transfer)
-            .map_err(|reason| Reject {
-                reason,
-                place: "self".to_owned(),
-            })?;
+        self.push_in(Some(param), cell, conv, false, instance.transfer);
         self.args.push(CallArg::Value { cell, abi });
         Ok(())
     }
@@ -263,9 +268,17 @@ impl Builder {
                 .conversion(&param.ty, is_pointer, place)
                 .map_err(reject)?,
         };
-        if param.direction != Direction::In && conv.is_inward() {
-            return Err(reject(Reason::ClassStruct));
-        }
+        let conv = match param.direction {
+            Direction::In if self.writes_strings && lends_string(&conv, param.transfer) => {
+                Conv::Written
+            }
+            Direction::In => conv,
+            Direction::Out => outward(conv),
+            Direction::InOut if outward(conv.clone()) != conv => {
+                return Err(reject(Reason::ClassStruct));
+            }
+            Direction::InOut => conv,
+        };
         let conv = match allocated && !prepared {
             true => several(conv).map_err(reject)?,
             false => conv,
@@ -279,8 +292,7 @@ impl Builder {
             if param.direction == Direction::InOut || !prepares(&conv, param.transfer) {
                 return Err(reject(Reason::CallerAllocated));
             }
-            self.prepare(cell, conv.clone(), param.transfer)
-                .map_err(reject)?;
+            self.prepare(cell, conv.clone(), param.transfer);
         } else if param.direction != Direction::Out {
             self.params.push(PyParam {
                 name: Some(param.name.clone()),
@@ -288,8 +300,7 @@ impl Builder {
             });
             let nullable = param.nullable && conv.takes_none();
             let from = Some(self.params.len() as u16 - 1);
-            self.push_in(from, cell, conv.clone(), nullable, param.transfer)
-                .map_err(reject)?;
+            self.push_in(from, cell, conv.clone(), nullable, param.transfer);
         }
         if param.direction == Direction::In {
             self.args.push(CallArg::Value { cell, abi });
@@ -299,21 +310,21 @@ impl Builder {
             true => CallArg::Value { cell, abi },
             false => CallArg::Address { cell },
         });
+        let transfer = settled(&conv, param.transfer, false);
         if !prepared || conv.is_container() {
-            self.own_result(cell, &conv, param.transfer, true)
-                .map_err(reject)?;
+            self.own_result(cell, &conv, transfer, true);
         }
         let out = Out {
             cell,
             conv,
-            transfer: param.transfer,
+            transfer,
         };
         self.outs.push((out, param.name.clone()));
         Ok(())
     }
 
     /// Memory for the callee to fill. Python gets a struct; when it comes to nothing, it is freed.
-    fn prepare(&mut self, cell: Cell, conv: Conv, transfer: Transfer) -> Result<(), Reason> {
+    fn prepare(&mut self, cell: Cell, conv: Conv, transfer: Transfer) {
         if conv.is_container() {
             return self.push_in(None, cell, conv, false, transfer);
         }
@@ -334,7 +345,6 @@ impl Builder {
             free: Free::Made,
             when: When::Failed,
         });
-        Ok(())
     }
 
     fn push_in(
@@ -344,18 +354,12 @@ impl Builder {
         conv: Conv,
         nullable: bool,
         transfer: Transfer,
-    ) -> Result<(), Reason> {
-        if transfer != Transfer::None && matches!(conv, Conv::Class { .. }) {
-            return Err(Reason::ClassStruct);
-        }
-        let undo = match transfer {
-            _ if conv.keeps() => Some(Free::Made),
-            Transfer::Container => return Err(Reason::ContainerTransfer),
-            Transfer::None | Transfer::Full => owned(&conv, transfer),
+    ) {
+        let transfer = settled(&conv, transfer, true);
+        let undo = match conv.keeps() {
+            true => Some(Free::Made),
+            false => owned(&conv, transfer),
         };
-        if transfer == Transfer::Full && gives_struct(&conv) {
-            return Err(Reason::StructGivenAway);
-        }
         let kept = match &conv {
             Conv::Callback { scope, .. } => *scope == Scope::Call,
             Conv::Closure { .. } => true,
@@ -381,21 +385,11 @@ impl Builder {
             transfer,
             undo,
         });
-        Ok(())
     }
 
     /// The release step of something that the callee returns in `cell`. `shown` results have an
     /// *out* step.
-    fn own_result(
-        &mut self,
-        cell: Cell,
-        conv: &Conv,
-        transfer: Transfer,
-        shown: bool,
-    ) -> Result<(), Reason> {
-        if transfer == Transfer::Container && !conv.is_container() {
-            return Err(Reason::ContainerTransfer);
-        }
+    fn own_result(&mut self, cell: Cell, conv: &Conv, transfer: Transfer, shown: bool) {
         if let Some(free) = owned(conv, transfer) {
             // Python copies strings, and nothing takes over what is not shown; of everything else
             // the wrapper becomes the owner.
@@ -406,7 +400,6 @@ impl Builder {
             };
             self.release.push(Release { cell, free, when });
         }
-        Ok(())
     }
 
     fn result(&mut self, signature: &Signature) -> Result<(), Reject> {
@@ -422,18 +415,16 @@ impl Builder {
         let conv = self
             .conversion(&result.ty, result.is_pointer, Place::Result)
             .map_err(reject)?;
-        if conv.is_inward() {
-            return Err(reject(Reason::ClassStruct));
-        }
+        let conv = outward(conv);
         let cell = self.first_cell(Place::Result, &conv);
         self.native_result = Some((cell, conv.abi()));
-        self.own_result(cell, &conv, result.transfer, !result.skip)
-            .map_err(reject)?;
+        let transfer = settled(&conv, result.transfer, false);
+        self.own_result(cell, &conv, transfer, !result.skip);
         if !result.skip {
             self.returned = Some(Out {
                 cell,
                 conv,
-                transfer: result.transfer,
+                transfer,
             });
         }
         Ok(())
@@ -494,13 +485,6 @@ impl Builder {
     }
 }
 
-/// Whether an unregistered struct would be given to the callee.
-fn gives_struct(conv: &Conv) -> bool {
-    match conv {
-        Conv::Struct { .. } => true,
-        Conv::Array(array) => gives_struct(&array.item),
-        Conv::List { item, .. } => gives_struct(item),
-        Conv::Hash { key, value } => gives_struct(key) || gives_struct(value),
-        _ => false,
-    }
+fn lends_string(conv: &Conv, transfer: Transfer) -> bool {
+    *conv == Conv::Utf8 && transfer == Transfer::None
 }

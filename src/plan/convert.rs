@@ -41,15 +41,15 @@ pub(super) fn conversion(
         }),
         Type::Utf8 => Ok(Conv::Utf8),
         Type::Filename => Ok(Conv::Filename),
-        Type::Object { gobject: false, .. } => Err(Reason::Fundamental),
+        Type::Object { ty, gobject: false } => Ok(Conv::Fundamental { ty: ty.clone() }),
         Type::Object { ty, .. } | Type::Interface { ty } => Ok(Conv::Object { ty: ty.clone() }),
         Type::Struct { ty, kind } | Type::Union { ty, kind } => match kind {
             StructKind::Closure if is_pointer => Ok(Conv::Closure { ty: ty.clone() }),
             StructKind::Closure => Err(Reason::StructByValue),
-            StructKind::Foreign => Err(Reason::ForeignStruct),
             StructKind::ClassStruct => Ok(Conv::Class { ty: ty.clone() }),
             StructKind::OtherFundamental => Err(Reason::Fundamental),
             _ if !is_pointer => Err(Reason::StructByValue),
+            StructKind::Foreign => Ok(Conv::Foreign { ty: ty.clone() }),
             StructKind::Value => Ok(Conv::Value),
             StructKind::Boxed => Ok(Conv::Boxed { ty: ty.clone() }),
             StructKind::Plain => Ok(Conv::Struct { ty: ty.clone() }),
@@ -88,8 +88,9 @@ pub(super) fn conversion(
 /// An item that stands in an array itself.
 fn flat_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_class(ty) => Err(Reason::ClassStruct),
-        ty if is_closure(ty) => Err(Reason::Callback),
+        ty if !item.is_pointer && STANDS_ALONE.iter().any(|kind| is_kind(ty, *kind)) => {
+            Err(Reason::StructByValue)
+        }
         Type::Struct { .. } | Type::Union { .. } if !item.is_pointer => Ok(Conv::Inline {
             of: Box::new(conversion(&item.ty, true, None)?),
         }),
@@ -100,21 +101,20 @@ fn flat_item(item: &Item) -> Result<Conv, Reason> {
 /// An item that travels in a pointer: small integers as its value, structs behind it.
 fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     match &item.ty {
-        ty if is_class(ty) => Err(Reason::ClassStruct),
-        ty if is_closure(ty) => Err(Reason::Callback),
         Type::Float | Type::Double => Err(Reason::List),
         Type::Struct { .. } | Type::Union { .. } => conversion(&item.ty, true, None),
         ty => conversion(ty, item.is_pointer, None),
     }
 }
 
-fn is_closure(ty: &Type) -> bool {
-    let kind = StructKind::Closure;
-    matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
-}
+/// Structs that no array holds itself.
+const STANDS_ALONE: [StructKind; 3] = [
+    StructKind::ClassStruct,
+    StructKind::Closure,
+    StructKind::Foreign,
+];
 
-fn is_class(ty: &Type) -> bool {
-    let kind = StructKind::ClassStruct;
+fn is_kind(ty: &Type, kind: StructKind) -> bool {
     matches!(ty, Type::Struct { kind: found, .. } if *found == kind)
 }
 
@@ -133,6 +133,42 @@ pub(super) fn length_type(
     }
 }
 
+/// The conversion of what comes out, where `conv` is that of what goes in: a class struct is shown as
+/// the struct that it is.
+pub(super) fn outward(conv: Conv) -> Conv {
+    let boxed = |conv: Box<Conv>| Box::new(outward(*conv));
+    match conv {
+        Conv::Class { ty } => Conv::Struct { ty },
+        Conv::Array(array) => Conv::Array(Box::new(Array {
+            item: outward(array.item),
+            ..*array
+        })),
+        Conv::List { kind, item } => Conv::List {
+            kind,
+            item: boxed(item),
+        },
+        Conv::Hash { key, value } => Conv::Hash {
+            key: boxed(key),
+            value: boxed(value),
+        },
+        conv => conv,
+    }
+}
+
+/// Who owns a value of `conv` that the typelib says `transfer` of. PyGObject copies every string that
+/// goes in and keeps back only what is not given at all; otherwise a container's transfer means
+/// nothing where there is none. It never copies a plain struct.
+pub(super) fn settled(conv: &Conv, transfer: Transfer, inward: bool) -> Transfer {
+    match conv {
+        Conv::Struct { .. } | Conv::Class { .. } if inward => Transfer::None,
+        _ if conv.is_container() || transfer != Transfer::Container => transfer,
+        Conv::Utf8 | Conv::Filename | Conv::Error if inward => Transfer::Full,
+        Conv::Variant { .. } if !inward => Transfer::Full,
+        Conv::Foreign { .. } => Transfer::Full,
+        _ => Transfer::None,
+    }
+}
+
 /// How a value that came with `transfer` is given back by whoever owns it; `None` for values that
 /// are not owned.
 pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
@@ -140,6 +176,8 @@ pub fn owned(conv: &Conv, transfer: Transfer) -> Option<Free> {
         _ if transfer == Transfer::None => None,
         Conv::Utf8 | Conv::Filename | Conv::Struct { .. } => Some(Free::Memory),
         Conv::Object { .. } => Some(Free::Object),
+        Conv::Fundamental { ty } => Some(Free::Fundamental { ty: ty.clone() }),
+        Conv::Foreign { ty } => Some(Free::Foreign { ty: ty.clone() }),
         Conv::Boxed { ty } | Conv::Closure { ty } => Some(Free::Boxed { ty: ty.clone() }),
         Conv::Variant { .. } => Some(Free::Variant),
         Conv::Error => Some(Free::Error),

@@ -68,6 +68,9 @@ pub struct Runtime {
     pub save_thread: usize,
     /// `void (*)(void *)`: takes it back.
     pub restore_thread: usize,
+    /// `void (*)(void)`: called around a native function that runs with the lock held; 0: nothing is.
+    pub native_begins: usize,
+    pub native_ends: usize,
     /// `void (*)(uint64 *error_cell)`: raises a GError.
     pub raise: usize,
     /// `int32 (*)(const void *bind_desc, Object *const *args, size_t nargsf, Object *kwnames,

@@ -21,6 +21,7 @@ pub mod reject;
 pub mod reverse;
 pub mod text;
 pub mod verify;
+pub mod words;
 
 /// The most Python parameters and the most cells that a plan may have; a call's frame stands on the
 /// stack.
@@ -59,6 +60,9 @@ pub enum Conv {
     },
     /// Zero-terminated UTF-8.
     Utf8,
+    /// Zero-terminated UTF-8 that the callee writes into: a copy, which is freed after the call. Goes
+    /// in only.
+    Written,
     /// Zero-terminated, in the file system's encoding.
     Filename,
     Enum {
@@ -73,8 +77,16 @@ pub enum Conv {
     Object {
         ty: TypeRef,
     },
+    /// An instance of a fundamental type that is no GObject, such as a `GParamSpec`.
+    Fundamental {
+        ty: TypeRef,
+    },
     /// A boxed struct or union behind a `gi.Boxed` wrapper.
     Boxed {
+        ty: TypeRef,
+    },
+    /// A struct that another module than PyGObject wraps.
+    Foreign {
         ty: TypeRef,
     },
     /// An unregistered struct or union behind a `gi.Struct` wrapper.
@@ -183,7 +195,7 @@ impl Conv {
             || self.is_value()
             || matches!(
                 self,
-                Conv::Error | Conv::Callback { .. } | Conv::Closure { .. }
+                Conv::Error | Conv::Written | Conv::Callback { .. } | Conv::Closure { .. }
             )
     }
 
@@ -191,7 +203,7 @@ impl Conv {
     pub fn is_inward(&self) -> bool {
         matches!(
             self,
-            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc
+            Conv::Callback { .. } | Conv::Class { .. } | Conv::VFunc | Conv::Written
         )
     }
 
@@ -240,8 +252,11 @@ impl Conv {
             Conv::Pointer
             | Conv::AsPointer { .. }
             | Conv::Utf8
+            | Conv::Written
             | Conv::Filename
             | Conv::Object { .. }
+            | Conv::Fundamental { .. }
+            | Conv::Foreign { .. }
             | Conv::Boxed { .. }
             | Conv::Struct { .. }
             | Conv::Variant { .. }
@@ -269,6 +284,8 @@ impl Conv {
             Conv::Enum { ty, .. }
             | Conv::Flags { ty, .. }
             | Conv::Object { ty }
+            | Conv::Fundamental { ty }
+            | Conv::Foreign { ty }
             | Conv::Boxed { ty }
             | Conv::Struct { ty }
             | Conv::Variant { ty }
@@ -312,7 +329,10 @@ pub struct In {
 impl In {
     /// Whether it allocates a struct that the callee fills and Python gets.
     pub fn allocates(&self) -> bool {
-        let structure = matches!(self.conv, Conv::Boxed { .. } | Conv::Struct { .. });
+        let structure = matches!(
+            self.conv,
+            Conv::Boxed { .. } | Conv::Struct { .. } | Conv::Foreign { .. }
+        );
         self.param.is_none() && structure
     }
 }
@@ -357,6 +377,10 @@ pub enum Free {
     Memory,
     /// `g_object_unref`.
     Object,
+    /// The function of the fundamental type that drops a reference.
+    Fundamental { ty: TypeRef },
+    /// As the module that wraps the foreign struct does.
+    Foreign { ty: TypeRef },
     /// `g_boxed_free` of the type.
     Boxed { ty: TypeRef },
     /// `g_variant_unref`.

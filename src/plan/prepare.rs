@@ -44,7 +44,9 @@ pub(super) fn several(conv: Conv) -> Result<Conv, Reason> {
 /// outlives it.
 pub(super) fn prepares(conv: &Conv, transfer: Transfer) -> bool {
     let array = match conv {
-        Conv::Boxed { .. } | Conv::Struct { .. } | Conv::Value => return true,
+        Conv::Boxed { .. } | Conv::Struct { .. } | Conv::Foreign { .. } | Conv::Value => {
+            return true;
+        }
         Conv::Array(array) => array,
         _ => return false,
     };

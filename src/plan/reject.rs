@@ -34,21 +34,17 @@ reasons! {
     List = "list";
     /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.
     Callback = "callback";
-    /// A fundamental type that is no GObject, such as GParamSpec.
+    /// A struct of a fundamental type, which PyGObject does not convert.
     Fundamental = "fundamental";
-    /// A struct that another module converts, such as cairo's.
+    /// A struct that another module wraps, for which PyGObject has no converter.
     ForeignStruct = "foreign-struct";
-    /// A class struct that is returned, given away or held by a container.
+    /// A class struct that goes in and comes out in one argument.
     ClassStruct = "class-struct";
     /// A struct that is passed or returned by value; PyGObject passes a pointer.
     StructByValue = "struct-by-value";
     /// Memory that the caller shall allocate for something of unknown size or that is no struct.
     CallerAllocated = "caller-allocated";
-    /// An unregistered struct whose ownership is given away.
-    StructGivenAway = "struct-given-away";
-    /// A transfer of the container only.
-    ContainerTransfer = "container-transfer";
-    /// A string argument that the function writes into.
+    /// A string that the function writes into and returns as a new one, so that it is freed twice.
     WrittenString = "written-string";
     /// A virtual function that its class struct has no field for.
     VirtualFunction = "virtual-function";
@@ -56,7 +52,7 @@ reasons! {
     TooLarge = "too-large";
     /// The library does not export the symbol that its typelib names.
     NoSymbol = "no-symbol";
-    /// A type that no installed typelib defines, or an argument of type void.
+    /// A type that no installed typelib defines or of no use to PyGObject, or an argument of type void.
     Unresolved = "unresolved-type";
     /// Left out by GIJIT_ONLY or GIJIT_SKIP.
     NotSelected = "not-selected";

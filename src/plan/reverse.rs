@@ -12,11 +12,11 @@
 
 use std::fmt::Write as _;
 
-use super::convert::{conversion, owned};
+use super::convert::{conversion, outward, owned, settled};
 use super::reject::{Reason, Reject};
 use super::{Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Release, When};
 use crate::ir::AbiType;
-use crate::signature::{CallableKind, Direction, Param, Signature, Transfer, Type};
+use crate::signature::{CallableKind, Direction, Param, Signature, StructKind, Transfer, Type};
 
 /// One C argument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +29,8 @@ pub enum Incoming {
         abi: AbiType,
         read: bool,
     },
+    /// The address of a struct that C wants a copy in of the one that the cell points to.
+    Place { cell: Cell },
     /// The native closure's user data. What Python gets for it is the closure's own.
     UserData,
     /// A type that PyGObject does not read: it warns, naming the type, and goes on with zero.
@@ -113,6 +115,15 @@ fn user_data(signature: &Signature) -> Option<usize> {
     found.map(|(index, _)| index)
 }
 
+/// Whether C has room for a struct itself where `param` points to. Unions PyGObject gives a pointer to.
+fn stands_at_address(param: &Param) -> bool {
+    use StructKind::{Boxed, Plain, Value};
+    let fits = |kind: &StructKind| matches!(kind, Value | Boxed | Plain);
+    matches!(&param.ty, Type::Struct { kind, .. } if fits(kind))
+        && param.direction == Direction::Out
+        && !param.is_pointer
+}
+
 #[derive(Default)]
 struct Builder {
     user_data: Option<usize>,
@@ -169,7 +180,8 @@ impl Builder {
             .value(&result.ty, result.is_pointer, None)
             .map_err(reject)?;
         self.native_result = Some((cell, conv.abi()));
-        self.wanted(cell, conv, result.transfer).map_err(reject)
+        self.wanted(cell, conv, result.transfer);
+        Ok(())
     }
 
     fn param(&mut self, index: usize, param: &Param) -> Result<(), Reason> {
@@ -181,7 +193,8 @@ impl Builder {
         let length = self.lengths.iter().find(|(length, ..)| *length == index);
         if let Some(&(_, _, first, abi)) = length {
             // Python sees the length, too.
-            return self.passed(param, Cell(first.0 + 1), Conv::Integer(abi));
+            self.passed(param, Cell(first.0 + 1), Conv::Integer(abi));
+            return Ok(());
         }
         if param.ty == Type::Error && param.direction == Direction::Out {
             let (cell, abi) = (self.cell(1), AbiType::Ptr);
@@ -189,8 +202,17 @@ impl Builder {
             self.incoming.push(Incoming::Address { cell, abi, read });
             return Ok(());
         }
+        if stands_at_address(param) {
+            let of = Box::new(conversion(&param.ty, true, None)?);
+            let conv = Conv::Inline { of };
+            let cell = self.cell(conv.width());
+            self.incoming.push(Incoming::Place { cell });
+            self.wanted(cell, conv, param.transfer);
+            return Ok(());
+        }
         let (conv, cell) = self.value(&param.ty, param.is_pointer, Some(index))?;
-        self.passed(param, cell, conv)
+        self.passed(param, cell, conv);
+        Ok(())
     }
 
     /// The conversion of an argument, or of the result, and its first cell.
@@ -203,7 +225,8 @@ impl Builder {
         let array = self.lengths.iter().find(|(_, array, ..)| *array == place);
         let array = array.map(|&(_, _, first, abi)| (first, abi));
         let conv = conversion(ty, is_pointer, array.map(|(_, abi)| abi))?;
-        if conv.is_inward() {
+        let one_way = conv.is_inward() && !matches!(conv, Conv::Class { .. });
+        if one_way {
             return Err(Reason::Callback);
         }
         let cell = match array {
@@ -214,7 +237,7 @@ impl Builder {
     }
 
     /// An argument that travels as `param` says.
-    fn passed(&mut self, param: &Param, cell: Cell, conv: Conv) -> Result<(), Reason> {
+    fn passed(&mut self, param: &Param, cell: Cell, conv: Conv) {
         let abi = conv.abi();
         let unread = match conv {
             Conv::GType => Some("GType"),
@@ -233,19 +256,17 @@ impl Builder {
             },
         });
         if param.direction != Direction::Out {
-            self.given(cell, &conv, param.transfer)?;
+            self.given(cell, &conv, param.transfer);
         }
         if param.direction != Direction::In {
-            self.wanted(cell, conv, param.transfer)?;
+            self.wanted(cell, conv, param.transfer);
         }
-        Ok(())
     }
 
     /// A value that C gives.
-    fn given(&mut self, cell: Cell, conv: &Conv, transfer: Transfer) -> Result<(), Reason> {
-        if transfer == Transfer::Container && !conv.is_container() {
-            return Err(Reason::ContainerTransfer);
-        }
+    fn given(&mut self, cell: Cell, conv: &Conv, transfer: Transfer) {
+        let conv = &outward(conv.clone());
+        let transfer = settled(conv, transfer, false);
         let free = owned(conv, transfer);
         let transfer = match free {
             Some(_) => transfer,
@@ -263,19 +284,18 @@ impl Builder {
             conv: conv.clone(),
             transfer,
         }));
-        Ok(())
     }
 
     /// A value that C wants.
-    fn wanted(&mut self, cell: Cell, conv: Conv, transfer: Transfer) -> Result<(), Reason> {
-        let transfer = match conv {
+    fn wanted(&mut self, cell: Cell, conv: Conv, transfer: Transfer) {
+        let transfer = match &conv {
+            // What C gets is a copy, of a value with all that it holds.
+            Conv::Inline { of } if of.is_value() => Transfer::Full,
+            Conv::Inline { .. } => Transfer::None,
             // C cannot hold what only Python keeps alive.
             Conv::Utf8 | Conv::Filename => Transfer::Full,
             _ if conv.is_container() && transfer == Transfer::None => Transfer::Container,
-            Conv::Struct { .. } if transfer == Transfer::Full => {
-                return Err(Reason::StructGivenAway);
-            }
-            _ => transfer,
+            _ => settled(&conv, transfer, true),
         };
         let undo = match transfer {
             _ if conv.keeps() => Some(Free::Made),
@@ -293,7 +313,6 @@ impl Builder {
             transfer,
             undo,
         });
-        Ok(())
     }
 }
 
@@ -311,6 +330,7 @@ impl std::fmt::Display for Reverse {
                     let word = if *read { "inout" } else { "address" };
                     write!(incoming, "{word} {} {cell}", name_of(ABI_TYPES, *abi))?;
                 }
+                Incoming::Place { cell } => write!(incoming, "place {cell}")?,
                 Incoming::UserData => incoming.push_str("data"),
                 Incoming::Unread { name, .. } => write!(incoming, "unread {name}")?,
                 Incoming::Error => incoming.push_str("error"),

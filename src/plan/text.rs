@@ -134,12 +134,15 @@ impl std::fmt::Display for Conv {
             Conv::AsPointer { of } => write!(f, "as-pointer {of}"),
             Conv::First { of } => write!(f, "first {of}"),
             Conv::Utf8 => f.write_str("utf8"),
+            Conv::Written => f.write_str("written utf8"),
             Conv::Filename => f.write_str("filename"),
             Conv::Enum { ty, storage } => write!(f, "enum {ty} {}", name_of(ABI_TYPES, *storage)),
             Conv::Flags { ty, storage } => {
                 write!(f, "flags {ty} {}", name_of(ABI_TYPES, *storage))
             }
             Conv::Object { ty } => write!(f, "object {ty}"),
+            Conv::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Conv::Foreign { ty } => write!(f, "foreign {ty}"),
             Conv::Boxed { ty } => write!(f, "boxed {ty}"),
             Conv::Struct { ty } => write!(f, "struct {ty}"),
             Conv::Variant { ty } => write!(f, "variant {ty}"),
@@ -186,6 +189,8 @@ impl std::fmt::Display for Free {
         match self {
             Free::Memory => f.write_str("memory"),
             Free::Object => f.write_str("object"),
+            Free::Fundamental { ty } => write!(f, "fundamental {ty}"),
+            Free::Foreign { ty } => write!(f, "foreign {ty}"),
             Free::Boxed { ty } => write!(f, "boxed {ty}"),
             Free::Variant => f.write_str("variant"),
             Free::Value => f.write_str("value"),

@@ -102,7 +102,7 @@ fn inward(plan: &Plan) -> Result<(), PlanError> {
         ensure(op.transfer != Transfer::Container || container, || {
             format!("c{} is given as a container but is none", cell.0)
         })?;
-        // PyGObject takes a reference on a plain struct as if it were a GVariant.
+        // The wrapper's own struct is passed, whoever is to own it.
         let plain = matches!(op.conv, Conv::Struct { .. });
         ensure(op.transfer == Transfer::None || !plain, || {
             format!("c{} is a plain struct, which cannot be given", cell.0)

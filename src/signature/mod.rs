@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::ir::AbiType;
 
+pub mod fundamental;
 pub mod girepository;
 pub mod lookup;
 pub mod read;

@@ -37,6 +37,21 @@ impl Line {
             "bytes" => (", ", " bytes"),
             "lock" => (" ", ""),
             "reason" => (": ", ""),
+            "loaded_us" => (" loaded in ", " us"),
+            "resident_kib" => (", grew by ", " KiB"),
+            "length" => (", ", " waiting"),
+            "total_ns" => (" took ", " ns"),
+            "native_ns" => (", ", " ns of it native"),
+            "stands_for" => (", for ", " calls"),
+            // Parts of what another field says.
+            "failures" | "again" | "binding_ns" => return,
+            "host" if value.to_string() == "false" => return,
+            "host" => {
+                self.0.push_str(" in the host's own invocation");
+                return;
+            }
+            "detail" if value.to_string().is_empty() => return,
+            "detail" => (": ", ""),
             other => {
                 let _ = write!(self.0, " {other}={value}");
                 return;

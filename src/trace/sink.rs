@@ -1,7 +1,7 @@
-//! Where trace lines go, and which are wanted.
+//! The subscriber: which events are wanted, and in which form they are written.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
@@ -9,13 +9,16 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use super::line::line;
-use crate::config::{Config, FileName, TraceSet};
+use super::output::Output;
+use super::record::Record;
+use crate::config::{Config, TraceFormat, TraceSet};
 
 /// Installs the subscriber that `config` asks for; none when it asks for no tracing.
 ///
 /// # Errors
 /// One line: the trace file cannot be opened, or the process has a subscriber already.
 pub fn install(config: &Config) -> Result<(), String> {
+    super::dump::open(config);
     if !config.trace.any() {
         return Ok(());
     }
@@ -27,80 +30,73 @@ pub fn install(config: &Config) -> Result<(), String> {
 /// Writes the wanted events, each with one write.
 pub struct TraceLayer {
     wanted: TraceSet,
+    format: TraceFormat,
     output: Output,
+    /// The process that has been introduced in the trace; a forked child introduces itself.
+    introduced: AtomicU32,
 }
 
-enum Output {
-    Stderr,
-    /// Opened to append, so that lines of several processes do not overwrite each other. No lock
-    /// and no buffer: nothing is lost or held when the process forks or dies.
-    File {
-        file: File,
-        name: FileName,
-        /// Of the process that opened `file`.
-        pid: u32,
-    },
+thread_local! {
+    /// The process in which this thread has been named in a Chrome trace.
+    static NAMED: Cell<u32> = const { Cell::new(0) };
 }
 
 impl TraceLayer {
     /// Opens what `config` names.
     ///
     /// # Errors
-    /// One line: the trace file cannot be opened.
+    /// One line: the trace file cannot be used.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let output = match &config.trace_file {
-            None => Output::Stderr,
-            Some(name) => {
-                let pid = std::process::id();
-                let file = open(name, pid).map_err(|error| {
-                    format!("GIJIT_TRACE_FILE={}: cannot be opened: {error}", name.0)
-                })?;
-                Output::File {
-                    file,
-                    name: name.clone(),
-                    pid,
-                }
-            }
-        };
+        let file = config.trace_file.as_ref();
         Ok(TraceLayer {
             wanted: config.trace,
-            output,
+            format: config.trace_format,
+            output: match config.trace_format {
+                TraceFormat::Text | TraceFormat::Json => Output::lines(file)?,
+                TraceFormat::Chrome => Output::array(file)?,
+            },
+            introduced: AtomicU32::new(0),
         })
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        match metadata.target() {
-            "gijit::tier" => self.wanted.tier,
-            "gijit::deopt" => self.wanted.deopt,
-            "gijit::reject" => self.wanted.reject,
-            "gijit::gil" => self.wanted.gil,
-            "gijit::compile" => self.wanted.compile,
-            _ => false,
-        }
+        let topic = metadata.target().strip_prefix("gijit::");
+        topic.is_some_and(|topic| self.wanted.has(topic))
     }
 
-    fn write(&self, text: &[u8]) -> io::Result<()> {
-        match &self.output {
-            Output::Stderr => io::stderr().write_all(text),
-            Output::File { file, name, pid } => {
-                let now = std::process::id();
-                if name.per_process() && now != *pid {
-                    // A forked child. It opens its file for each line, because this value is shared
-                    // without a lock and children seldom trace much.
-                    open(name, now)?.write_all(text)
-                } else {
-                    (&*file).write_all(text)
+    /// Whether this is the first event of the process.
+    fn is_first(&self) -> bool {
+        let pid = std::process::id();
+        self.introduced.swap(pid, Ordering::Relaxed) != pid
+    }
+
+    fn write(&self, event: &Event<'_>) -> std::io::Result<()> {
+        match self.format {
+            TraceFormat::Text => self.output.write_lines(line(event).as_bytes()),
+            TraceFormat::Json => {
+                let mut text = String::new();
+                if self.is_first() {
+                    text = Record::process().json() + "\n";
                 }
+                text += &Record::new(event).json();
+                text.push('\n');
+                self.output.write_lines(text.as_bytes())
+            }
+            TraceFormat::Chrome => {
+                let mut events = Vec::new();
+                if self.is_first() {
+                    events = Record::process().chrome();
+                }
+                let pid = std::process::id();
+                if NAMED.replace(pid) != pid {
+                    let thread = std::thread::current();
+                    events.extend(thread.name().map(Record::chrome_thread));
+                }
+                events.extend(Record::new(event).chrome());
+                self.output.write_events(&events)
             }
         }
     }
-}
-
-fn open(name: &FileName, pid: u32) -> io::Result<File> {
-    File::options()
-        .append(true)
-        .create(true)
-        .open(name.path(pid))
 }
 
 impl<S: Subscriber> Layer<S> for TraceLayer {
@@ -118,6 +114,6 @@ impl<S: Subscriber> Layer<S> for TraceLayer {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // A full disk or a closed standard error must not disturb the program.
-        let _ = self.write(line(event).as_bytes());
+        let _ = self.write(event);
     }
 }

@@ -7,6 +7,7 @@ mod plan;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use gijit::code::CodeLabel;
 use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode};
 use gijit::compile::{Compiler, Setup};
 use gijit::config::Config;
@@ -15,7 +16,7 @@ use gijit::ir::builder::Builder;
 use gijit::ir::{Block, Function, Type, Value};
 use gijit::lower::Recipes;
 use gijit::plan::link::{Runtime, Step};
-use gijit::plan::{In, Out};
+use gijit::plan::{In, Out, PyParam};
 use plan::linked;
 
 /// Stands for tier 0's entry; never called.
@@ -26,6 +27,18 @@ pub fn callable(name: &str) -> (Arc<Callable>, &'static AtomicUsize) {
     let slot: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(TIER0)));
     // SAFETY: the slot is never freed, and nothing is called through it.
     (unsafe { Callable::new(linked(name), slot, TIER0) }, slot)
+}
+
+/// [`callable`] with one Python parameter, which nothing converts.
+pub fn callable_with_parameter(name: &str) -> Arc<Callable> {
+    let slot: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(TIER0)));
+    let mut linked = linked(name);
+    linked.plan.params.push(PyParam {
+        name: Some("value".to_owned()),
+        optional: false,
+    });
+    // SAFETY: the slot is never freed, and nothing is called through it.
+    unsafe { Callable::new(linked, slot, TIER0) }
 }
 
 /// What a tier-0 or tier-1 call does before anything else; true when it has to ask.
@@ -44,7 +57,7 @@ pub struct Ledger {
 pub struct LedgerSpace(pub Arc<Ledger>);
 
 impl CodeSpace for LedgerSpace {
-    fn place(&self, code: &MachineCode) -> Result<PlacedCode, String> {
+    fn place(&self, code: &MachineCode, _: &CodeLabel<'_>) -> Result<PlacedCode, String> {
         let number = self.0.placed.fetch_add(1, Ordering::Relaxed);
         let ledger = Arc::clone(&self.0);
         Ok(PlacedCode::new(
@@ -119,8 +132,7 @@ impl Backend for FakeBackend {
         Ok(MachineCode {
             bytes: vec![0xc3; 10],
             align: 16,
-            entry: 0,
-            unwind: None,
+            ..MachineCode::default()
         })
     }
 
@@ -192,6 +204,8 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
         runtime: Runtime {
             save_thread: 0x4000,
             restore_thread: 0x4010,
+            native_begins: 0,
+            native_ends: 0,
             raise: 0x4020,
             bind: 0x4030,
             decref: 0x4040,
@@ -201,6 +215,7 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
         },
         promote: 0x5000,
         deopt: 0x5010,
+        profile_text: |_| String::new(),
         code: Box::new(LedgerSpace(Arc::clone(&ledger))),
         tier1: factory(),
         tier2: factory(),

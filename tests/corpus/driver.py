@@ -70,14 +70,15 @@ def run(suite, mode, skipped=None, label=""):
                     log.flush()
             except subprocess.TimeoutExpired:
                 log.write("timed out\n")
-            if _read(results, seen):
+            if read(results, seen):
                 return seen
             if not seen.cases:
                 break
     sys.exit(f"the corpus did not run to its end in {mode}; see {results.with_suffix('.log')}")
 
 
-def _read(results, seen):
+def read(results, seen):
+    """Adds what a file of results says to `seen`; whether the corpus ran to its end."""
     complete = False
     for line in results.read_text().splitlines() if results.exists() else ():
         record = json.loads(line)

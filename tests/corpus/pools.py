@@ -156,6 +156,7 @@ MAKERS = {
     "Regress.TestObj": lambda: resolve("Regress.TestObj").constructor(),
     "Regress.TestInterface": lambda: resolve("Regress.FooObject")(),
     "Regress.FooBuffer": lambda: resolve("Regress.FooBuffer")(),
+    "GObject.ParamSpec": lambda: resolve("Gio.SimpleAction").find_property("name"),
     "Regress.TestFundamentalObject": lambda: resolve("Regress.TestFundamentalSubObject").new("a"),
     "Regress.TestFundamentalSubObject": lambda: resolve("Regress.TestFundamentalSubObject").new(
         "a"

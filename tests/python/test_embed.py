@@ -343,7 +343,9 @@ def test_cli_run(tmp_path):
 
 def test_cli_explain():
     done = cli("explain", "GLib.ascii_strdown")
-    assert done.stdout.startswith("plan GLib.ascii_strdown = g_ascii_strdown\n")
+    assert "takes str: a str" in done.stdout and "tier 0 after 0 calls" in done.stdout
+    plan = cli("explain", "GLib.ascii_strdown", "--stage", "plan")
+    assert plan.stdout.startswith("plan GLib.ascii_strdown = g_ascii_strdown\n")
     assert "thunk" in cli("explain", "Gio-2.0.File.get_path", "--stage", "ir").stdout
     for name, near in [
         ("GLib.ascii_strdwn", "ascii_strdown"),
@@ -381,17 +383,42 @@ def test_cli_output_that_nobody_reads(command):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_cli_coverage_shows_progress_on_a_terminal():
+@pytest.mark.parametrize("rich", [True, False])
+def test_cli_coverage_shows_progress_on_a_terminal(rich):
+    pytest.importorskip("rich")
+    hide = "" if rich else "sys.modules['rich.console'] = None; "
+    code = f"import sys; {hide}from gijit._cli import main; sys.exit(main(sys.argv[1:]))"
     screen, terminal = os.openpty()
     with os.fdopen(terminal) as stderr:
         done = subprocess.run(
-            [sys.executable, "-m", "gijit", "coverage", "GObject", "--json"],
+            [sys.executable, "-c", code, "coverage", "GObject", "--json"],
             stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=300,
         )  # fmt: skip
         shown = os.read(screen, 1 << 16).decode()
     os.close(screen)
     assert json.loads(done.stdout)["namespaces"][0]["callables"] > 100
-    assert "\rGObject: 32/" in shown and shown.endswith("\r\033[K")
+    if rich:
+        assert "GObject" in shown and "%" in shown
+    else:
+        assert "\rGObject: 32/" in shown and shown.endswith("\r\033[K")
+
+
+def test_cli_coverage_html(tmp_path):
+    pytest.importorskip("jinja2")
+    page = tmp_path / "coverage.html"
+    done = cli("coverage", "GModule", "GObject", "--html", str(page))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "GModule" in page.read_text() and "GObject: left to PyGObject" in page.read_text()
+    done = cli("coverage", "GModule", "--html", str(tmp_path / "none" / "x.html"))
+    assert done.returncode == 1 and "No such file" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "coverage", "report", "doctor"])
+def test_cli_help_has_an_example(command):
+    done = cli(command, "--help")
+    assert done.returncode == 0
+    assert f"example: python -m gijit {command}" in done.stdout
+    assert command in cli("--help").stdout
 
 
 def test_cli_doctor():
@@ -401,6 +428,13 @@ def test_cli_doctor():
         assert word in done.stdout
     for tier in range(3):
         assert f"ok  calls at tier {tier}        one call of each kind" in done.stdout
+    assert (
+        "environment            GIJIT_TIER1_CALLS is not set, as 50: Calls at tier 0" in done.stdout
+    )
+    wrong = cli("doctor", GIJIT_MAX_TIER="3", GIJIT_STAT="1", GIJIT_TIER1_CALLS="7").stdout
+    assert "NO  environment            GIJIT_MAX_TIER=3 is not allowed: expected 0, 1 or 2" in wrong
+    assert "NO  environment            GIJIT_STAT is not a variable of gijit" in wrong
+    assert "--  environment            GIJIT_TIER1_CALLS=7: Calls at tier 0" in wrong
     without = cli("doctor", GIJIT_SKIP="Gio.*")
     assert "NO  calls at tier 1        method: Left out" in without.stdout
     assert without.returncode == 0

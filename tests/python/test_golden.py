@@ -1,4 +1,4 @@
-"""Golden files: thunk IR, CLIF and LLVM IR of a dozen signatures.
+"""Golden files: what a call does in words, thunk IR, CLIF and LLVM IR of a dozen signatures.
 
 The texts name what a thunk calls and leave addresses out, so they are the same in every process.
 `GIJIT_BLESS=1` writes them anew.
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-STAGES = ("ir", "clif", "llvm")
+STAGES = ("words", "ir", "clif", "llvm")
 CALLABLES = (
     "GLib.random_double_range",
     "GLib.random_int_range",
@@ -41,7 +41,7 @@ for name in sys.argv[1:]:
     target = {"GLib": GLib, "Gio": Gio}[name.split(".")[0]]
     for part in name.split(".")[1:]:
         target = getattr(target, part)
-    for stage in ("ir", "clif", "llvm"):
+    for stage in ("words", "ir", "clif", "llvm"):
         print("=====", name, stage)
         print(gijit.explain(target, stage))
 """

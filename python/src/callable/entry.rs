@@ -10,7 +10,7 @@ use std::ptr::null_mut;
 use pyo3::ffi;
 
 use super::object::tail;
-use crate::embed::engine;
+use crate::embed::{engine, sample};
 
 /// Runs the body of a function that C calls. A panic becomes a `SystemError`.
 pub fn shim(body: impl FnOnce() -> *mut ffi::PyObject) -> *mut ffi::PyObject {
@@ -73,6 +73,28 @@ pub unsafe extern "C" fn pygobject_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only our callables have this slot.
     shim(|| unsafe { engine::call_pygobject(callable, args, nargsf, kwnames) })
+}
+
+/// The slot of a resolved callable while calls are timed.
+pub unsafe extern "C" fn sampled_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only resolved callables have this slot.
+    shim(|| unsafe { sample::call(callable, args, nargsf, kwnames) })
+}
+
+/// The slot of a rejected callable while calls are timed.
+pub unsafe extern "C" fn sampled_pygobject_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only our callables have this slot.
+    shim(|| unsafe { sample::call_rejected(callable, args, nargsf, kwnames) })
 }
 
 /// What emitted code calls when its budget is used up.

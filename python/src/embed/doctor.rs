@@ -1,9 +1,11 @@
-//! What the native side needs of the machine, tried out.
+//! What the native side needs of the machine, tried out, and what the environment says.
 
 use std::path::PathBuf;
 
 use gijit::code::CodeMemory;
 use gijit::compile::plugin::LlvmPlugin;
+use gijit::config::{Config, VARIABLES};
+use gijit::plan::reject::Reason;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
@@ -46,7 +48,31 @@ fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)>
     found
 }
 
+/// The variables of the table, `(name, default, allowed, doc)` each, and a line for each of
+/// `variables`, `(name, value)`, that cannot be used as it stands.
+#[pyfunction]
+fn environment(variables: Vec<(String, String)>) -> (Vec<Row>, Vec<String>) {
+    let rows = VARIABLES.iter();
+    let rows = rows.map(|row| (row.name, row.default, row.allowed, row.doc));
+    let (_, warnings) = Config::from_vars(variables);
+    (
+        rows.collect(),
+        warnings.iter().map(ToString::to_string).collect(),
+    )
+}
+
+/// Every reason for which a callable is left to PyGObject, with what it is.
+#[pyfunction]
+fn reasons() -> Vec<(&'static str, &'static str)> {
+    let all = Reason::ALL.iter();
+    all.map(|reason| (reason.id(), reason.text())).collect()
+}
+
+type Row = (&'static str, &'static str, &'static str, &'static str);
+
 /// Registers the functions of this module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(environment, module)?)?;
+    module.add_function(wrap_pyfunction!(reasons, module)?)?;
     module.add_function(wrap_pyfunction!(examine, module)?)
 }

@@ -3,13 +3,14 @@
 //! A callable is resolved at its first call: signature, plan, linked plan, tier 0. What cannot be
 //! planned is *rejected*: its slot goes to PyGObject, and the reason is kept for the user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gijit::code::CodeMemory;
+use gijit::code::announce::Announcer;
 use gijit::compile::Compiler;
 use gijit::config::Config;
 use gijit::dispatch::{Callable, Tier, seen};
@@ -17,12 +18,14 @@ use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::Reason;
 use gijit::signature::girepository::Info;
 use gijit::signature::read::TypeSystem;
+use gijit::stats::Tally;
 use gijit::{stats, trace};
 use gijit_interp::{Interpreter, Outcome};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::host;
+use super::profile::Profile;
+use super::{debugger, host, sample};
 use crate::callable::object::{Tail, fields, tail, types};
 use crate::callable::{base, entry};
 use crate::marshal;
@@ -30,6 +33,11 @@ use crate::marshal;
 /// The resolved half of a callable object.
 pub struct State {
     pub core: Arc<Callable>,
+    /// Where tiers are published while calls are timed: the object's own slot holds
+    /// `sampled_call` then.
+    _shadow: Option<Box<AtomicUsize>>,
+    /// The tier that an earlier run came to: it is compiled after the first call. 0: none, or done.
+    warm: AtomicU8,
     interpreter: Interpreter,
 }
 
@@ -48,6 +56,11 @@ pub struct Engine {
     code: Arc<CodeMemory>,
     /// Whether calls are counted.
     counting: bool,
+    /// Whether some calls are timed.
+    sampling: bool,
+    pub profile: Option<Profile>,
+    /// While calls are counted or timed: the tallies of the rejected callables, by address.
+    rejected: Mutex<HashMap<usize, &'static Tally>>,
     /// Rejected callables by reason.
     rejections: Mutex<BTreeMap<Reason, Vec<String>>>,
 }
@@ -101,13 +114,21 @@ pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String>
     let config = Arc::new(config);
     let type_system = host::type_system()?;
     marshal::prepare(py)?;
-    let runtime = marshal::runtime();
-    let code = Arc::new(CodeMemory::new(config.code_limit));
+    let sampling = config.trace.has("sample");
+    let runtime = match sampling {
+        true => sample::runtime(),
+        false => marshal::runtime(),
+    };
+    let announcer = Announcer::new(config.perf, debugger::interfaces());
+    let code = Arc::new(CodeMemory::announced(config.code_limit, announcer));
     let setup = host::setup(py, Arc::clone(&config), runtime, Arc::clone(&code), plugin);
     let compiler = Compiler::new(setup);
     compiler.handle_forks();
     Ok(ENGINE.get_or_init(|| Engine {
         counting: config.counts_calls(),
+        sampling,
+        rejected: Mutex::default(),
+        profile: config.profile.as_ref().map(Profile::load),
         config,
         compiler,
         type_system,
@@ -134,7 +155,20 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reject(&self, rejection: &Rejection) {
+    /// The tally of a rejected callable.
+    pub fn rejected_tally(&self, callable: *mut ffi::PyObject) -> Option<&'static Tally> {
+        let rejected = self.rejected.lock();
+        let rejected = rejected.unwrap_or_else(PoisonError::into_inner);
+        rejected.get(&(callable as usize)).copied()
+    }
+
+    fn reject(&self, callable: *mut ffi::PyObject, rejection: &Rejection) {
+        if self.counting || self.sampling {
+            let rejected = self.rejected.lock();
+            let mut rejected = rejected.unwrap_or_else(PoisonError::into_inner);
+            // An address that was another callable's before is this one's now.
+            rejected.insert(callable as usize, stats::tally(&rejection.name));
+        }
         stats::count_rejection(&rejection.name, rejection.reason.id(), &rejection.detail);
         let mut rejections = self.lock_rejections();
         let names = rejections.entry(rejection.reason).or_default();
@@ -178,13 +212,22 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
                 let tier0 = entry::tier0_call as *const () as usize;
                 let first = match deprecated {
                     true => entry::deprecated_call as *const () as usize,
-                    false => tier0,
+                    false => first_entry(tier0),
                 };
                 tail.slot.store(first, Ordering::Release);
-                // SAFETY: the slot lives as long as the object, whose deallocation drops the
+                let shadow = engine().sampling.then(|| Box::new(AtomicUsize::new(tier0)));
+                let target: *const AtomicUsize = shadow.as_deref().unwrap_or(&tail.slot);
+                // SAFETY: the slot, or its shadow, lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
-                let core = unsafe { Callable::new(linked, &tail.slot, tier0) };
-                let state = State { core, interpreter };
+                let core = unsafe { Callable::new(linked, target, tier0) };
+                let profile = engine().profile.as_ref();
+                let warm = profile.and_then(|profile| profile.resolved(&core));
+                let state = State {
+                    warm: AtomicU8::new(warm.map_or(0, |tier| tier as u8)),
+                    core,
+                    _shadow: shadow,
+                    interpreter,
+                };
                 tail.state
                     .store(Box::into_raw(Box::new(state)), Ordering::Relaxed);
             }
@@ -193,14 +236,25 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
                 ..
             }) => return Err(*raised),
             Err(rejection) => {
-                engine().reject(&rejection);
-                let pygobject = entry::pygobject_call as *const () as usize;
+                engine().reject(callable, &rejection);
+                let pygobject = match engine().sampling {
+                    true => entry::sampled_pygobject_call as *const () as usize,
+                    false => entry::pygobject_call as *const () as usize,
+                };
                 tail.slot.store(pygobject, Ordering::Release);
             }
         }
     }
     // SAFETY: as above.
     Ok(unsafe { tail.state.load(Ordering::Relaxed).as_ref() })
+}
+
+/// What the slot of a resolved callable holds whose tier is entered at `entry`.
+fn first_entry(entry: usize) -> usize {
+    match engine().sampling {
+        true => entry::sampled_call as *const () as usize,
+        false => entry,
+    }
 }
 
 fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
@@ -253,7 +307,7 @@ pub unsafe fn first_deprecated_call(
         let deprecated = entry::deprecated_call as *const () as usize;
         let _ = tail.slot.compare_exchange(
             deprecated,
-            state.core.entry(),
+            first_entry(state.core.entry()),
             Ordering::AcqRel,
             Ordering::Relaxed,
         );
@@ -285,7 +339,7 @@ pub unsafe fn call_tier0(
             let before = core.tier();
             engine.compiler.on_budget(core);
             if before == Tier::Zero && core.tier() > Tier::Zero {
-                return entry::enter(callable, args, nargsf, kwnames);
+                return enter_at(core.entry(), callable, args, nargsf, kwnames);
             }
         }
         let outcome = state.interpreter.invoke(
@@ -298,13 +352,31 @@ pub unsafe fn call_tier0(
         );
         match outcome {
             Outcome::Done(result) => {
+                if left <= 0 {
+                    warm_up(state);
+                }
                 if engine.counting {
-                    stats::count_call(Tier::Zero);
+                    core.tally.count_call(Tier::Zero);
                 }
                 result.cast()
             }
             Outcome::Bail => call_pygobject(callable, args, nargsf, kwnames),
         }
+    }
+}
+
+/// After a call: asks for what an earlier run has come to, once. The types of the arguments are in
+/// the profile now.
+fn warm_up(state: &State) {
+    let tier = match state.warm.swap(0, Ordering::Relaxed) {
+        0 => return,
+        1 => Tier::One,
+        _ => Tier::Two,
+    };
+    let engine = engine();
+    let tier = tier.min(engine.config.max_tier);
+    if tier > state.core.tier() {
+        engine.compiler.request(&state.core, tier);
     }
 }
 
@@ -318,11 +390,19 @@ pub unsafe fn call_pygobject(
     nargsf: usize,
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    if engine().counting {
-        stats::count_pygobject();
+    // SAFETY: the caller's; see `call_tier0`.
+    unsafe {
+        if engine().counting {
+            let tally = match tail(callable).state.load(Ordering::Relaxed).as_ref() {
+                Some(state) => Some(state.core.tally),
+                None => engine().rejected_tally(callable),
+            };
+            if let Some(tally) = tally {
+                tally.count_host();
+            }
+        }
+        base::invoke(callable, args, nargsf, kwnames)
     }
-    // SAFETY: the caller's.
-    unsafe { base::invoke(callable, args, nargsf, kwnames) }
 }
 
 /// Emitted code has used its budget up.
@@ -364,8 +444,25 @@ pub unsafe fn deopt(
         }
         engine().compiler.on_guard_failure(core);
         let below = core.header.entries[Tier::One as usize].load(Ordering::Acquire);
-        let below: ffi::vectorcallfunc = std::mem::transmute(below);
-        below(callable, args, nargsf, kwnames)
+        enter_at(below, callable, args, nargsf, kwnames)
+    }
+}
+
+/// Enters the code at `entry`.
+///
+/// # Safety
+/// As [`base::invoke`]; `entry` is the callable's at some tier (`Callable::publish`).
+pub unsafe fn enter_at(
+    entry: usize,
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: every entry is a vectorcall function.
+    unsafe {
+        let entry: ffi::vectorcallfunc = std::mem::transmute(entry);
+        entry(callable, args, nargsf, kwnames)
     }
 }
 

@@ -7,17 +7,19 @@ use gijit::code::CodeMemory;
 use gijit::compile::backend::{Backend, BackendError};
 use gijit::compile::plugin::LlvmPlugin;
 use gijit::compile::{BackendFactory, Setup};
-use gijit::config::Config;
+use gijit::config::{Config, Stage};
 use gijit::plan::build::build;
 use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::{Reason, Reject};
 use gijit::signature::girepository::Info;
 use gijit::signature::read::{TypeSystem, read};
 use gijit::signature::{Bindings, Signature};
+use gijit::trace;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
 use super::engine::{Rejection, engine};
+use super::inspect;
 use crate::callable::entry;
 use crate::callable::object::types;
 use crate::glib::glib;
@@ -57,6 +59,7 @@ pub fn setup(
         runtime,
         promote: entry::promote as *const () as usize,
         deopt: entry::deopt as *const () as usize,
+        profile_text: inspect::profile,
         code: Box::new(code),
         tier1,
         tier2,
@@ -101,7 +104,14 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
         return Err(rejected(Reason::NotSelected, why.to_owned()));
     }
     let because = |Reject { reason, place }| rejected(reason, place);
+    let dump = |stage, text: &dyn Fn() -> String| {
+        trace::dump(&engine().config, &signature.name, stage, "", text);
+    };
+    dump(Stage::Signature, &|| {
+        inspect::signature_text(&signature, &bindings)
+    });
     let plan = build(&signature).map_err(because)?;
+    dump(Stage::Plan, &|| plan.to_string());
     let repository = &types().repository;
     let linked = Python::attach(|py| marshal::link(py, repository, plan, &bindings));
     match linked {

@@ -11,6 +11,7 @@ use gijit::error::CompileError;
 use gijit::ir;
 use gijit::plan::build::build;
 use gijit::plan::reject::Reason;
+use gijit::plan::words::words;
 use gijit::signature::{Bindings, CallableKind, Signature};
 use gijit::stats::Stats;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -184,9 +185,15 @@ fn flush(py: Python<'_>) {
 /// Ends compilation and writes what the configuration asks for. Called when the program ends.
 #[pyfunction]
 fn shutdown(py: Python<'_>) {
+    let engine = engine();
+    py.detach(|| engine.compiler.shutdown());
+    if let Some(profile) = &engine.profile {
+        profile.save();
+    }
     py.detach(|| {
-        let engine = engine();
-        engine.compiler.shutdown();
+        if engine.config.trace.has("sample") {
+            Stats::trace_untimed();
+        }
         Stats::now(engine.code_bytes()).report(&engine.config);
     });
 }
@@ -201,8 +208,12 @@ fn explain(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
             STAGES.join(", ")
         )));
     }
-    if let (Target::Ours(ours), "signature" | "plan") = (find(callable)?, stage) {
-        return signature_or_plan(&ours, stage);
+    let target = find(callable)?;
+    if let (Target::Ours(ours), "signature" | "plan" | "words") = (&target, stage) {
+        return signature_or_plan(ours, stage);
+    }
+    if let (Target::Ours(ours), "summary") = (&target, stage) {
+        return summary(ours);
     }
     let (_keep, core) = core(callable)?;
     let compiler = engine().compiler;
@@ -220,11 +231,15 @@ fn explain(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<String> {
         "llvm" => listing(Tier::Two, Listing::Ir),
         "asm" => listing(compiled, Listing::Asm),
         "profile" => Ok(profile(&core)),
+        "tier" => Ok(standing(&core)),
         _ => Ok(py.detach(|| compiler.interpreter_lock(&core)).to_string()),
     }
 }
 
-const STAGES: [&str; 8] = [
+const STAGES: [&str; 11] = [
+    "summary",
+    "words",
+    "tier",
     "signature",
     "plan",
     "ir",
@@ -240,15 +255,51 @@ fn signature_or_plan(callable: &Bound<'_, PyAny>, stage: &str) -> PyResult<Strin
     // SAFETY: ours, so a FunctionInfo; the interpreter lock is held.
     let (signature, bindings) = unsafe { host::signature(fields(callable.as_ptr()).info) };
     if stage == "signature" {
-        return Ok(format!("{signature}{}\n", reached(&signature, &bindings)));
+        return Ok(signature_text(&signature, &bindings));
     }
     match build(&signature) {
+        Ok(plan) if stage == "words" => Ok(words(&plan)),
         Ok(plan) => Ok(plan.to_string()),
         Err(reject) => Err(compile_error(
             callable.py(),
             &format!("{reject}: {}", reject.reason.text()),
         )),
     }
+}
+
+fn standing(core: &Callable) -> String {
+    let compiler = engine().compiler;
+    policy::standing(core, compiler.config(), |tier| compiler.off(tier))
+}
+
+/// What a user wants to know first, under headings.
+fn summary(callable: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut text = format!(
+        "# Signature\n\n{}",
+        signature_or_plan(callable, "signature")?
+    );
+    let Some(state) = state(callable) else {
+        let why = rejection(callable);
+        return Ok(text + "\n# Called by PyGObject itself\n\n" + &why + "\n");
+    };
+    let core = &state.core;
+    let lock = callable
+        .py()
+        .detach(|| engine().compiler.interpreter_lock(core).to_string());
+    for (heading, body) in [
+        ("What a call does", words(&core.linked.plan)),
+        ("Tier", standing(core)),
+        ("Interpreter lock", lock),
+        ("Arguments so far", profile(core)),
+    ] {
+        text += &format!("\n# {heading}\n\n{}\n", body.trim_end());
+    }
+    Ok(text)
+}
+
+/// What the typelib says, and where the native function is.
+pub fn signature_text(signature: &Signature, bindings: &Bindings) -> String {
+    format!("{signature}{}\n", reached(signature, bindings))
 }
 
 /// Where the native function is in this process.
@@ -269,7 +320,7 @@ fn reached(signature: &Signature, bindings: &Bindings) -> String {
 }
 
 /// What the arguments of `core` have been, one line each.
-fn profile(core: &Callable) -> String {
+pub fn profile(core: &Callable) -> String {
     let mut text = format!(
         "calls {} (at tiers 0 and 1)\ntier {}\nrounds {}\n",
         policy::calls(core),
@@ -281,18 +332,9 @@ fn profile(core: &Callable) -> String {
         let name = param.name.as_deref().unwrap_or("self");
         text += &format!("argument {index} {name}:");
         for ty in snapshot.types.iter().filter(|&&ty| ty != 0) {
-            // SAFETY: the profile holds type objects that were seen; a type that has died since is
-            // not told from a new one, which only makes this text wrong, as static types and the
-            // classes of GObject libraries do not die.
-            let name = unsafe { CStr::from_ptr((*(*ty as *mut ffi::PyTypeObject)).tp_name) };
-            text += &format!(" {}", name.to_string_lossy());
+            text += &format!(" {}", type_name(*ty));
         }
-        for (bit, word) in [
-            (seen::ABSENT, "left-out"),
-            (seen::BIG_INT, "big-int"),
-            (seen::NON_ASCII, "non-ascii"),
-            (seen::POLYMORPHIC, "other-types"),
-        ] {
+        for (bit, word) in seen::WORDS {
             if snapshot.seen & bit != 0 {
                 text += &format!(" {word}");
             }
@@ -300,6 +342,15 @@ fn profile(core: &Callable) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The name of a type that a profile has seen. The interpreter lock is held.
+pub fn type_name(ty: usize) -> String {
+    // SAFETY: the profile holds type objects that were seen; a type that has died since is not told
+    // from a new one, which only makes this text wrong, as static types and the classes of GObject
+    // libraries do not die.
+    let name = unsafe { CStr::from_ptr((*(ty as *mut ffi::PyTypeObject)).tp_name) };
+    name.to_string_lossy().into_owned()
 }
 
 /// Why a callable is rejected or None, and whether tiers 0, 1 and 2 can run it.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyAnyMethods;
+use pyo3::types::{PyAnyMethods, PyDict};
 
 use crate::glib;
 
@@ -35,9 +35,20 @@ pub const FREE_ON_DEALLOC: usize = 32;
 /// `PyGIBoxed.slice_allocated` and `PyGIBoxed.size`.
 pub const SLICE_ALLOCATED: usize = 40;
 pub const SLICE_SIZE: usize = 48;
+/// `PyGIFundamental.instance`, `.gtype`, `.ref_func` and `.unref_func`.
+pub const FUNDAMENTAL_INSTANCE: usize = 24;
+pub const FUNDAMENTAL_GTYPE: usize = 32;
+pub const FUNDAMENTAL_REF: usize = 40;
+pub const FUNDAMENTAL_UNREF: usize = 48;
+/// `sizeof` of `PyGIFundamental`, and the place of its weak references.
+const FUNDAMENTAL_SIZE: isize = 56;
+const FUNDAMENTAL_WEAK: isize = 16;
 /// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
+
+/// `PyDictObject.ma_version_tag`: a number that every change replaces by one never used before.
+pub const DICT_VERSION: usize = 24;
 
 /// One fact and whether it holds.
 #[derive(Clone, Debug)]
@@ -66,7 +77,9 @@ pub struct Layout {
     pub gobject_readable: bool,
     pub gobject_pointer: i32,
     pub boxed_readable: bool,
+    pub dict_versioned: bool,
     pub boxed_pointer: i32,
+    pub fundamental_readable: bool,
     pub immortal_objects: bool,
     pub long_type: usize,
     pub float_type: usize,
@@ -119,6 +132,16 @@ fn probe(py: Python<'_>) -> Layout {
             boxed_holds(py),
             "boxed and struct results run in PyGObject",
         ),
+        (
+            "fundamental wrapper layout",
+            fundamental_holds(py),
+            "fundamentals that are no GObjects run in PyGObject",
+        ),
+        (
+            "dict versions",
+            dict_versions_hold(py).unwrap_or(false),
+            "names of namespaces are looked up each time",
+        ),
     ];
     let probes: Vec<Probe> = facts
         .into_iter()
@@ -145,7 +168,9 @@ fn probe(py: Python<'_>) -> Layout {
             gobject_readable: probes[3].holds,
             gobject_pointer: WRAPPED,
             boxed_readable: probes[4].holds,
+            dict_versioned: probes[6].holds,
             boxed_pointer: WRAPPED,
+            fundamental_readable: probes[5].holds,
             immortal_objects: none_is_immortal(),
             long_type: &raw const ffi::PyLong_Type as usize,
             float_type: &raw const ffi::PyFloat_Type as usize,
@@ -270,6 +295,47 @@ fn boxed_holds(py: Python<'_>) -> bool {
     let sizes =
         || -> PyResult<bool> { Ok(size("Boxed")? == BOXED_SIZE && size("Struct")? == STRUCT_SIZE) };
     sizes().unwrap_or(false) && glib::glib().is_ok()
+}
+
+/// Holds where there are no such wrappers, too.
+fn fundamental_holds(py: Python<'_>) -> bool {
+    let compare = || -> PyResult<bool> {
+        let gi = py.import("gi._gi")?;
+        let Ok(class) = gi.getattr("Fundamental") else {
+            return Ok(true);
+        };
+        let number = |name: &str| -> PyResult<isize> { class.getattr(name)?.extract() };
+        Ok(number("__basicsize__")? == FUNDAMENTAL_SIZE
+            && number("__weakrefoffset__")? == FUNDAMENTAL_WEAK)
+    };
+    compare().unwrap_or(false)
+}
+
+/// Whether a dict's version changes with each change of the dict and not without, and no two dicts
+/// have the same.
+fn dict_versions_hold(py: Python<'_>) -> PyResult<bool> {
+    let (dict, other) = (PyDict::new(py), PyDict::new(py));
+    let mut seen = Vec::new();
+    let mut changed = |dict: &Bound<'_, PyDict>| {
+        // SAFETY: a dict has more than 32 bytes.
+        let version: u64 = unsafe { peek(dict.as_ptr(), DICT_VERSION as i32) };
+        let new = !seen.contains(&version);
+        seen.push(version);
+        new
+    };
+    let mut holds = true;
+    for value in 0..3 {
+        dict.set_item("name", value)?;
+        other.set_item("name", value)?;
+        holds &= changed(&dict) && changed(&other);
+        dict.get_item("name")?;
+        holds &= !changed(&dict);
+    }
+    dict.del_item("name")?;
+    holds &= changed(&dict);
+    dict.set_item("name", 0)?;
+    dict.clear();
+    Ok(holds && changed(&dict))
 }
 
 fn none_is_immortal() -> bool {

@@ -3,29 +3,26 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
-use std::ffi::CString;
-
 use gijit::ir::AbiType;
 use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
 use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
-use gijit::plan::{Conv, Free, Plan, ResultShape, UserData};
-use gijit::signature::girepository::{Girepository, Info};
-use gijit::signature::{ArrayKind, Bindings, Scope, Transfer, TypeRef};
+use gijit::plan::{Conv, Free, Plan, ResultShape};
+use gijit::signature::girepository::Girepository;
+use gijit::signature::{ArrayKind, Bindings, Scope, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
 
-use super::callback::{CallbackDesc, Destroy, Kind};
-use super::class::{ClassDesc, VFuncDesc};
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
-use super::desc::{self, BindDesc, ResultDesc, TypeDesc, keep};
+use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
 use super::table::step;
 use super::value::{self, ValueDesc};
-use super::{allocate_step, allocated_step, api, free_step, in_step, out_step, outward, shared};
+use super::{allocate_step, allocated_step, free_step, in_step, out_step, outward, shared};
+
+mod describe;
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -63,7 +60,11 @@ pub fn link(
     let mut undo = Vec::new();
     for op in &plan.ins {
         let step = match op.allocates() {
-            true => allocate_step(&op.conv, linker.desc(&op.conv, false, false)?),
+            true => {
+                let desc = linker.desc(&op.conv, false, false)?;
+                linker.check_allocated(&op.conv, desc)?;
+                allocate_step(&op.conv, desc)
+            }
             false => linker.inward(&op.conv, op.nullable, op.transfer)?,
         };
         undo.push(
@@ -154,8 +155,9 @@ impl<'py> Linker<'_, 'py> {
                 // The array itself holds a copy, whoever owns the array.
                 let inline = matches!(conv, Conv::Inline { .. });
                 let outer = transfer;
+                let passed = inline || matches!(conv, Conv::Struct { .. } | Conv::Class { .. });
                 let transfer = match transfer {
-                    Transfer::Full if !inline => Transfer::Full,
+                    Transfer::Full if !passed => Transfer::Full,
                     _ => Transfer::None,
                 };
                 let nullable = matches!(conv, Conv::Pointer);
@@ -177,6 +179,14 @@ impl<'py> Linker<'_, 'py> {
                 Ok((step, kept, transfer))
             })?,
             false => match conv {
+                // A value that is moved to where it is wanted.
+                Conv::Inline { of } if of.is_value() => keep(ValueDesc {
+                    nullable,
+                    given: full,
+                    apart: false,
+                    passing: false,
+                    typed: true,
+                }),
                 Conv::AsPointer { of } => keep(NumberDesc {
                     step: self.inward(of, false, transfer)?,
                     size: of.abi().size(),
@@ -219,8 +229,7 @@ impl<'py> Linker<'_, 'py> {
                         return Ok((out_step(conv, desc), None, transfer));
                     }
                     let transfer = match (transfer, conv) {
-                        // A table frees its keys and values itself, so Python gets copies and
-                        // references.
+                        // A table frees its items itself: Python gets copies and references.
                         _ if table => Transfer::None,
                         // What is freed with the array cannot be pointed to, so it is moved out.
                         (Transfer::None, _) => Transfer::None,
@@ -257,12 +266,30 @@ impl<'py> Linker<'_, 'py> {
                 let conv = Conv::Boxed { ty: ty.clone() };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
+            Free::Foreign { ty } => {
+                let conv = Conv::Foreign { ty: ty.clone() };
+                free_step(free, &conv, self.desc(&conv, false, false)?)
+            }
+            Free::Fundamental { ty } => {
+                let conv = Conv::Fundamental { ty: ty.clone() };
+                free_step(free, &conv, self.desc(&conv, false, false)?)
+            }
             Free::Container { conv, transfer } => {
                 free_step(free, conv, self.outward(conv, *transfer)?.desc)
             }
             // The others need no descriptor, whatever the conversion was.
             _ => free_step(free, &Conv::Utf8, 0),
         })
+    }
+
+    /// Bytes of the struct that a conversion points to or that stands in an array.
+    pub(super) fn size(&self, conv: &Conv) -> Option<usize> {
+        let binding = conv.type_ref().and_then(|ty| self.bindings.types.get(ty));
+        match binding {
+            _ if conv.is_value() => Some(value::SIZE),
+            Some(binding) if binding.size > 0 => Some(binding.size),
+            _ => None,
+        }
     }
 
     /// The descriptor of a container; `convert` gives the step of one item, the step that drops what
@@ -277,9 +304,8 @@ impl<'py> Linker<'_, 'py> {
         let item = |conv: &Conv, pointers: bool| -> Result<ItemDesc, Unlinked> {
             let inline = matches!(conv, Conv::Inline { .. });
             let (step, kept, given) = convert(conv)?;
-            let size = match conv.type_ref().and_then(|ty| self.bindings.types.get(ty)) {
-                Some(binding) if inline => binding.size,
-                _ if inline && conv.is_value() => value::SIZE,
+            let size = match self.size(conv) {
+                size if inline => size.unwrap_or(0),
                 _ if pointers => size_of::<usize>(),
                 _ => conv.abi().size() as usize,
             };
@@ -325,111 +351,6 @@ impl<'py> Linker<'_, 'py> {
             }),
             _ => unreachable!("asked for containers only"),
         })
-    }
-
-    /// The descriptor of a conversion that is no container; 0 for those that need none.
-    fn desc(&self, conv: &Conv, nullable: bool, full: bool) -> Result<usize, Unlinked> {
-        match conv {
-            Conv::Class { .. } => return Ok(keep(ClassDesc::default())),
-            Conv::VFunc => {
-                let place = self.bindings.vfunc.expect("`callable` has looked");
-                return Ok(keep(VFuncDesc::new(place)));
-            }
-            _ => {}
-        }
-        let Some(ty) = conv.type_ref() else {
-            return Ok(0);
-        };
-        let reject = || Reject {
-            reason: Reason::Unresolved,
-            place: ty.to_string(),
-        };
-        let binding = self.bindings.types.get(ty).ok_or_else(reject)?;
-        if let Conv::Callback {
-            scope,
-            data,
-            destroy,
-            ..
-        } = conv
-        {
-            return Ok(keep(CallbackDesc {
-                kind: Kind::of(self, ty, binding.info as Info)?,
-                scope: *scope,
-                data: *data,
-                destroy: match (destroy, data) {
-                    (false, _) => Destroy::None,
-                    (true, UserData::None) => Destroy::Leak(self.leak_warning()),
-                    (true, _) => Destroy::Release,
-                },
-                nullable,
-            }));
-        }
-        let class = self.class(ty).map_err(Unlinked::Raised)?;
-        let class = class.cast_into::<PyType>().map_err(|_| reject())?;
-        let members = match conv {
-            // SAFETY: the binding's info is an enum's, kept alive by the bindings.
-            Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },
-            _ => Vec::new(),
-        };
-        Ok(keep(TypeDesc {
-            accepted: Default::default(),
-            gtype: binding.gtype,
-            size: binding.size,
-            py_type: class.into_ptr().cast(),
-            nullable,
-            full,
-            storage: conv.abi(),
-            members,
-        }))
-    }
-
-    /// What PyGObject says about a destroy notify without user data.
-    fn leak_warning(&self) -> CString {
-        let text = format!(
-            "Callables passed to {} will leak references because the method does not support a \
-             user_data argument. See: https://bugzilla.gnome.org/show_bug.cgi?id=685598",
-            self.name
-        );
-        CString::new(text).unwrap_or_default()
-    }
-
-    /// The class as PyGObject finds it: an attribute of the namespace's module.
-    fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyAny>> {
-        let module = self.py.import(format!("gi.repository.{}", ty.namespace))?;
-        module.getattr(ty.name.as_str())
-    }
-
-    /// Boxed and struct results are made by hand, so their class must be what that takes.
-    fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Unlinked> {
-        let base = match conv {
-            Conv::Inline { of } => return self.check_result_class(of, desc),
-            Conv::Boxed { .. } | Conv::Closure { .. } => "Boxed",
-            Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
-            _ => return Ok(()),
-        };
-        // SAFETY: `desc` has just been made by `Self::desc` for a typed conversion.
-        let desc = unsafe { desc::type_desc(desc as *const std::ffi::c_void) };
-        let fits = || -> PyResult<bool> {
-            let base = self.py.import("gi._gi")?.getattr(base)?;
-            // SAFETY: the class that the descriptor holds a reference to.
-            let class = unsafe { Bound::from_borrowed_ptr(self.py, desc.py_type.cast()) };
-            // SAFETY: an object, GIL held.
-            let gtype = unsafe { (api().type_from_object)(class.as_ptr()) };
-            if let Some(error) = PyErr::take(self.py) {
-                return Err(error);
-            }
-            Ok(class.cast::<PyType>()?.is_subclass(&base)? && gtype == desc.gtype)
-        };
-        let probed = crate::layout::layout(self.py).boxed_readable;
-        if probed && fits().unwrap_or(false) {
-            return Ok(());
-        }
-        let place = conv.type_ref().map(TypeRef::to_string).unwrap_or_default();
-        Err(Reject {
-            reason: Reason::Unresolved,
-            place,
-        }
-        .into())
     }
 
     fn result(&self, plan: &Plan) -> Result<Option<Step>, Unlinked> {

@@ -15,6 +15,8 @@ mod callback;
 mod class;
 mod container;
 pub mod desc;
+mod foreign;
+mod fundamental;
 mod gerror;
 mod linker;
 mod outward;
@@ -59,6 +61,8 @@ struct Shared {
     error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
+    /// A `GParamSpec` has a wrapper of its own, which is none of these.
+    wraps_param_specs: bool,
     filenames_are_utf8: bool,
 }
 
@@ -114,6 +118,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
     let fundamental = gi.getattr("Fundamental").ok();
+    let wraps_param_specs = gi.hasattr("GParamSpec").unwrap_or(false);
     let error_class = py
         .import("gi._error")
         .and_then(|module| module.getattr("GError"))
@@ -144,6 +149,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
+        wraps_param_specs,
         filenames_are_utf8: encoding == "utf-8",
     });
     Ok(())
@@ -154,6 +160,8 @@ pub fn runtime() -> Runtime {
     Runtime {
         save_thread: ffi::PyEval_SaveThread as *const () as usize,
         restore_thread: ffi::PyEval_RestoreThread as *const () as usize,
+        native_begins: 0,
+        native_ends: 0,
         raise: bind::raise_error::run as *const () as usize,
         bind: bind::bind_arguments::run as *const () as usize,
         decref: bind::drop_reference::run as *const () as usize,
@@ -194,6 +202,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
             (false, true) => step!(s::in_utf8_given, desc),
             (true, true) => step!(s::in_utf8_given_nullable, desc),
         },
+        Conv::Written if nullable => step!(s::in_utf8_given_nullable, desc),
+        Conv::Written => step!(s::in_utf8_given, desc),
         Conv::Filename => match (nullable, full) {
             (false, false) => step!(s::in_filename, desc),
             (true, false) => step!(s::in_filename_nullable, desc),
@@ -203,6 +213,8 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
         Conv::Enum { .. } => step!(s::in_enum, desc),
         Conv::Flags { .. } => step!(s::in_flags, desc),
         Conv::Object { .. } => step!(wrapped::in_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::in_fundamental, desc),
+        Conv::Foreign { .. } => step!(foreign::in_foreign, desc),
         Conv::Boxed { .. } => step!(wrapped::in_boxed, desc),
         Conv::Struct { .. } => step!(wrapped::in_struct, desc),
         Conv::Variant { .. } => step!(wrapped::in_variant, desc),
@@ -227,6 +239,7 @@ fn in_step(conv: &Conv, nullable: bool, full: bool, desc: usize) -> Step {
 fn allocate_step(conv: &Conv, desc: usize) -> Step {
     match conv {
         Conv::Boxed { .. } => step!(allocate::new_boxed, desc),
+        Conv::Foreign { .. } => step!(foreign::new_foreign, desc),
         _ => step!(allocate::new_struct, desc),
     }
 }
@@ -235,6 +248,7 @@ fn allocate_step(conv: &Conv, desc: usize) -> Step {
 fn allocated_step(conv: &Conv, desc: usize) -> Step {
     match conv {
         Conv::Boxed { .. } => step!(allocate::out_new_boxed, desc),
+        Conv::Foreign { .. } => step!(foreign::out_new_foreign, desc),
         _ => step!(allocate::out_new_struct, desc),
     }
 }
@@ -266,10 +280,14 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::Enum { .. } => step!(o::out_enum, desc),
         Conv::Flags { .. } => step!(o::out_flags, desc),
         Conv::Object { .. } => step!(o::out_object, desc),
+        Conv::Fundamental { .. } => step!(fundamental::out_fundamental, desc),
+        Conv::Foreign { .. } => step!(foreign::out_foreign, desc),
         Conv::Boxed { .. } => step!(o::out_boxed, desc),
         Conv::Struct { .. } => step!(o::out_struct, desc),
         Conv::Variant { .. } => step!(o::out_variant, desc),
-        Conv::Class { .. } | Conv::VFunc => unreachable!("verified: these only go in"),
+        Conv::Class { .. } | Conv::VFunc | Conv::Written => {
+            unreachable!("verified: these only go in")
+        }
         Conv::Inline { of } => out_step(of, desc),
         Conv::Value => step!(value::out_value, desc),
         Conv::Error => step!(gerror::out_error, desc),
@@ -308,6 +326,8 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
     match free {
         Free::Memory => step!(wrapped::free_memory, desc),
         Free::Object => step!(wrapped::unref_object, desc),
+        Free::Fundamental { .. } => step!(fundamental::unref_fundamental, desc),
+        Free::Foreign { .. } => step!(foreign::free_foreign, desc),
         Free::Boxed { .. } => step!(wrapped::free_boxed, desc),
         Free::Variant => step!(wrapped::unref_variant, desc),
         Free::Container { .. } => match conv {
@@ -317,7 +337,10 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
         },
         Free::Made => match conv {
             Conv::Boxed { .. } => step!(allocate::free_slice, desc),
-            Conv::Struct { .. } => step!(wrapped::free_memory, desc),
+            Conv::Struct { .. } | Conv::Foreign { .. } | Conv::Written => {
+                step!(wrapped::free_memory, desc)
+            }
+            Conv::Inline { of } => free_step(free, of, desc),
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::undo_error, desc),
             Conv::List { .. } => step!(container::undo_list, desc),
@@ -332,6 +355,7 @@ fn free_step(free: &Free, conv: &Conv, desc: usize) -> Step {
             Conv::Inline { of } => free_step(free, of, desc),
             Conv::Value => step!(value::drop_value, desc),
             Conv::Error => step!(gerror::drop_error, desc),
+            Conv::Written => step!(wrapped::free_memory, desc),
             Conv::Array(_) => step!(container::drop_array, desc),
             Conv::Closure { .. } => step!(callback::drop_closure, desc),
             Conv::Callback { .. } => step!(callback::drop_callback, desc),

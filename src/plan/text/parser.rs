@@ -165,6 +165,10 @@ impl<'a> Words<'a> {
                 of: Box::new(self.conv()?),
             },
             "utf8" => Conv::Utf8,
+            "written" => {
+                self.expect("utf8")?;
+                Conv::Written
+            }
             "filename" => Conv::Filename,
             "enum" => Conv::Enum {
                 ty: self.type_ref()?,
@@ -175,6 +179,12 @@ impl<'a> Words<'a> {
                 storage: self.abi()?,
             },
             "object" => Conv::Object {
+                ty: self.type_ref()?,
+            },
+            "fundamental" => Conv::Fundamental {
+                ty: self.type_ref()?,
+            },
+            "foreign" => Conv::Foreign {
                 ty: self.type_ref()?,
             },
             "boxed" => Conv::Boxed {
@@ -263,6 +273,12 @@ impl<'a> Words<'a> {
         Ok(match self.next()? {
             "memory" => Free::Memory,
             "object" => Free::Object,
+            "fundamental" => Free::Fundamental {
+                ty: self.type_ref()?,
+            },
+            "foreign" => Free::Foreign {
+                ty: self.type_ref()?,
+            },
             "boxed" => Free::Boxed {
                 ty: self.type_ref()?,
             },

@@ -11,9 +11,10 @@ use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{Final, MachSrcLoc};
 use cranelift_frontend::FunctionBuilderContext;
 use gijit::code::disasm;
-use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode, Unwind};
+use gijit::compile::backend::{Backend, BackendError, Listing, MachineCode, StepAt, Unwind};
 use gijit::ir::{Function, SymbolDecl};
 
 /// Cranelift for the machine that it runs on.
@@ -95,13 +96,14 @@ impl Backend for CraneliftBackend {
             align: 64,
             entry: 0,
             unwind,
+            steps: steps(code.buffer.get_srclocs_sorted()),
         })
     }
 
     fn list(&mut self, function: &Function, what: Listing) -> Result<String, BackendError> {
         match what {
             Listing::Ir => {
-                self.translate(function);
+                self.translate(&function.without_notes());
                 Ok(with_names(
                     &self.context.func.display().to_string(),
                     function,
@@ -130,6 +132,25 @@ fn with_names(clif: &str, function: &Function) -> String {
     out
 }
 
+/// Source locations are steps. What has none prepares what follows (constants, moves), but for the
+/// beginning, which sets the frame up.
+fn steps(locations: &[MachSrcLoc<Final>]) -> Vec<StepAt> {
+    let mut steps: Vec<StepAt> = Vec::new();
+    let mut end = None;
+    for location in locations {
+        let step = match location.loc.is_default() {
+            true => 0,
+            false => location.loc.bits(),
+        };
+        let offset = end.unwrap_or(location.start);
+        end = Some(location.end);
+        if steps.last().map_or(0, |last| last.step) != step {
+            steps.push(StepAt { offset, step });
+        }
+    }
+    steps
+}
+
 /// A complete `.eh_frame` section for one function, whose address is filled in when it is placed.
 fn eh_frame(
     isa: &dyn cranelift_codegen::isa::TargetIsa,
@@ -141,24 +162,18 @@ fn eh_frame(
     let mut cie = isa
         .create_systemv_cie()
         .ok_or_else(|| BackendError::Bug("Cranelift gives no CIE for this machine".to_owned()))?;
-    cie.fde_address_encoding = gimli::DW_EH_PE_absptr;
+    cie.fde_address_encoding = gimli::DwEhPe(gimli::DW_EH_PE_pcrel.0 | gimli::DW_EH_PE_sdata4.0);
     let cie = table.add_cie(cie);
-    // A marker that cannot occur elsewhere in the section: the place of the function's address.
-    const MARKER: u64 = 0x6769_6a69_745f_7063;
-    let fde = info.to_fde(Address::Constant(MARKER));
-    table.add_fde(cie, fde);
+    table.add_fde(cie, info.to_fde(Address::Constant(0)));
     let mut section = EhFrame(EndianVec::new(gimli::LittleEndian));
     table
         .write_eh_frame(&mut section)
         .map_err(|error| BackendError::Bug(format!(".eh_frame: {error}")))?;
-    let bytes = section.0.into_vec();
-    let pc_begin = bytes
-        .windows(8)
-        .position(|window| window == MARKER.to_le_bytes())
-        .ok_or_else(|| BackendError::Bug(".eh_frame has no function address".to_owned()))?;
-    Ok(Unwind::EhFrame {
-        bytes,
-        pc_begin,
-        width: 8,
-    })
+    let eh_frame = section.0.into_vec();
+    // The CIE and its length; then the FDE's length, the way back to the CIE, and the address.
+    let length = eh_frame
+        .first_chunk()
+        .ok_or_else(|| BackendError::Bug(".eh_frame is empty".to_owned()))?;
+    let pc_begin = 4 + u32::from_le_bytes(*length) as usize + 8;
+    Ok(Unwind { eh_frame, pc_begin })
 }

@@ -3,11 +3,12 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     AbiParam, Block as ClifBlock, BlockArg, Function as ClifFunction, InstBuilder, MemFlagsData,
-    SigRef as ClifSigRef, Signature, StackSlot as ClifSlot, StackSlotData, StackSlotKind,
-    Type as ClifType, UserFuncName, Value as ClifValue, types,
+    SigRef as ClifSigRef, Signature, SourceLoc, StackSlot as ClifSlot, StackSlotData,
+    StackSlotKind, Type as ClifType, UserFuncName, Value as ClifValue, types,
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use gijit::ir::steps::{Steps, Walk};
 use gijit::ir::{
     AbiType, BinaryOp, CallSignature, Callee, Condition, ConvertOp, Function, Inst, SigRef, Target,
     Terminator, Type, Value,
@@ -44,8 +45,9 @@ pub(super) fn translate(
         slots,
         values: vec![None; function.values.len()],
     };
+    let steps = Steps::of(function);
     for block in function.reverse_postorder() {
-        translator.block(block);
+        translator.block(block, steps.walk(block));
     }
     translator.b.seal_all_blocks();
     translator.b.finalize(isa.frontend_config());
@@ -61,7 +63,7 @@ struct Translator<'a> {
 }
 
 impl Translator<'_> {
-    fn block(&mut self, block: gijit::ir::Block) {
+    fn block(&mut self, block: gijit::ir::Block, mut walk: Walk) {
         let data = &self.function.blocks[block.index()];
         let clif = self.blocks[block.index()];
         self.b.switch_to_block(clif);
@@ -72,10 +74,22 @@ impl Translator<'_> {
             let value = self.b.append_block_param(clif, ty(self.function.ty(param)));
             self.values[param.index()] = Some(value);
         }
+        self.at_step(walk.step());
         for inst in &data.insts {
-            self.inst(inst);
+            match inst {
+                Inst::Note { .. } => self.at_step(walk.note()),
+                inst => self.inst(inst),
+            }
         }
         self.terminator(data.terminator.as_ref().expect("verified: a block ends"));
+    }
+
+    /// What follows belongs to this step: as its source location.
+    fn at_step(&mut self, step: u32) {
+        self.b.set_srcloc(match step {
+            0 => SourceLoc::default(),
+            step => SourceLoc::new(step),
+        });
     }
 
     fn inst(&mut self, inst: &Inst) {

@@ -82,7 +82,7 @@ impl Compiler {
 
     /// LLVM IR of the function as it is handed to LLVM, but with its symbols by name.
     pub(crate) fn list(&mut self, source: &[u8]) -> Result<String, BackendError> {
-        let function = read(source)?;
+        let function = read(source)?.without_notes();
         let context = Context::create();
         let module = self.module(&context, &function, Symbols::Names)?;
         Ok(module.print_to_string().to_string())

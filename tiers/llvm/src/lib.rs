@@ -93,15 +93,21 @@ pub unsafe extern "C" fn gijit_llvm_compile(
 pub unsafe extern "C" fn gijit_llvm_free(reply: *mut abi::Reply) {
     // SAFETY: the caller's promise.
     let reply = unsafe { ptr::replace(reply, abi::Reply::empty()) };
-    for (data, len) in [
-        (reply.data, reply.data_len),
-        (reply.unwind, reply.unwind_len),
-    ] {
-        if !data.is_null() {
-            // SAFETY: `leak` made the pointer from a boxed slice of this length, and the reply was
-            // emptied above, so it is freed once.
-            drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
-        }
+    // SAFETY: `leak` made the pointers from boxed slices of these lengths, and the reply was emptied
+    // above, so each is freed once.
+    unsafe {
+        take_back(reply.data, reply.data_len);
+        take_back(reply.unwind, reply.unwind_len);
+        take_back(reply.steps, reply.steps_len);
+    }
+}
+
+/// # Safety
+/// `data` is NULL or, with `len`, a result of [`leak`] that is not used again.
+unsafe fn take_back<T>(data: *mut T, len: usize) {
+    if !data.is_null() {
+        // SAFETY: the caller's promise.
+        drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, len)) });
     }
 }
 
@@ -133,15 +139,10 @@ fn code_reply(code: MachineCode) -> abi::Reply {
     let mut reply = bytes_reply(code.bytes);
     reply.align = code.align;
     reply.entry = code.entry;
-    if let Some(Unwind::EhFrame {
-        bytes,
-        pc_begin,
-        width,
-    }) = code.unwind
-    {
-        (reply.unwind, reply.unwind_len) = leak(bytes);
+    (reply.steps, reply.steps_len) = leak(code.steps);
+    if let Some(Unwind { eh_frame, pc_begin }) = code.unwind {
+        (reply.unwind, reply.unwind_len) = leak(eh_frame);
         reply.pc_begin = pc_begin;
-        reply.pc_width = width as u32;
     }
     reply
 }
@@ -166,11 +167,11 @@ fn failure(error: BackendError) -> abi::Reply {
     }
 }
 
-/// Hands bytes over until [`gijit_llvm_free`]. An empty buffer is NULL.
-fn leak(bytes: Vec<u8>) -> (*mut u8, usize) {
-    let len = bytes.len();
+/// Hands items over until [`gijit_llvm_free`]. An empty buffer is NULL.
+fn leak<T>(items: Vec<T>) -> (*mut T, usize) {
+    let len = items.len();
     match len {
         0 => (ptr::null_mut(), 0),
-        _ => (Box::into_raw(bytes.into_boxed_slice()).cast(), len),
+        _ => (Box::into_raw(items.into_boxed_slice()).cast(), len),
     }
 }

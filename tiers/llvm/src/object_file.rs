@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use gijit::compile::backend::{MachineCode, Unwind};
+use gijit::compile::backend::{MachineCode, StepAt, Unwind};
 use object::elf::{R_X86_64_PC32, R_X86_64_PLT32, SHF_ALLOC};
 use object::{
     Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
@@ -58,6 +58,7 @@ pub(crate) fn lay_out(bytes: &[u8]) -> Result<MachineCode, String> {
         align: piece.align,
         entry,
         unwind,
+        steps: steps(&file, entry)?,
     })
 }
 
@@ -150,9 +151,37 @@ fn unwind<'a>(
     if !relative || target != entry as i64 {
         return Err(".eh_frame is not of the function".to_owned());
     }
-    Ok(Unwind::EhFrame {
-        bytes: frame.data().map_err(|error| error.to_string())?.to_vec(),
+    Ok(Unwind {
+        eh_frame: frame.data().map_err(|error| error.to_string())?.to_vec(),
         pc_begin: *pc_begin as usize,
-        width: 4,
     })
+}
+
+/// The line table, in which lines are steps. LLVM's line 0 is an instruction that came of several.
+fn steps(file: &File<'_>, entry: usize) -> Result<Vec<StepAt>, String> {
+    let Some(section) = file.section_by_name(".debug_line") else {
+        return Ok(Vec::new());
+    };
+    let data = section.data().map_err(|error| error.to_string())?;
+    let table = gimli::DebugLine::new(data, gimli::LittleEndian);
+    let program = table
+        .program(gimli::DebugLineOffset(0), 8, None, None)
+        .map_err(|error| format!(".debug_line: {error}"))?;
+    let mut rows = program.rows();
+    let mut steps: Vec<StepAt> = Vec::new();
+    while let Some((_, row)) = rows
+        .next_row()
+        .map_err(|error| format!(".debug_line: {error}"))?
+    {
+        // The table's one relocation is the function's address, which counts from 0 here.
+        let offset = (entry as u64 + row.address()) as u32;
+        let line = row.line().map_or(0, |line| line.get() as u32);
+        let step = if row.end_sequence() { 0 } else { line };
+        if let Some(same) = steps.last_mut().filter(|last| last.offset == offset) {
+            same.step = step;
+        } else if steps.last().is_none_or(|last| last.step != step) {
+            steps.push(StepAt { offset, step });
+        }
+    }
+    Ok(steps)
 }

@@ -6,8 +6,10 @@
 //! compiler need not extend what it returns).
 
 mod arithmetic;
+mod lines;
 mod types;
 
+use gijit::ir::steps::{Steps, Walk};
 use gijit::ir::{self, Callee, Function, Inst, SigRef, Terminator, Type, Value};
 use inkwell::IntPredicate;
 use inkwell::attributes::AttributeLoc;
@@ -21,6 +23,7 @@ use inkwell::values::{
     InstructionValue, IntValue, LLVMTailCallKind, PhiValue, PointerValue,
 };
 
+use lines::Lines;
 use types::{address, basic_type, extension, function_attributes, function_type};
 
 /// How an address outside of the function is written.
@@ -98,8 +101,13 @@ pub(crate) fn translate<'ctx>(
         phis: vec![Vec::new(); function.blocks.len()],
         edges: vec![None; function.blocks.len()],
         named: symbols == Symbols::Names,
+        lines: Lines::new(function, context, module, llvm),
     };
-    translator.body()
+    translator.body()?;
+    if let Some(lines) = translator.lines {
+        lines.finish();
+    }
+    Ok(())
 }
 
 struct Translator<'a, 'ctx> {
@@ -119,14 +127,18 @@ struct Translator<'a, 'ctx> {
     edges: Vec<Option<BasicBlock<'ctx>>>,
     /// Whether values keep their names.
     named: bool,
+    /// Where the function has notes.
+    lines: Option<Lines<'ctx>>,
 }
 
 impl<'ctx> Translator<'_, 'ctx> {
     fn body(&mut self) -> Built<()> {
         let order = self.function.reverse_postorder();
+        let steps = Steps::of(self.function);
         for &block in &order {
-            self.block(block)?;
+            self.block(block, steps.walk(block))?;
         }
+        self.builder.unset_current_debug_location();
         for &block in &order {
             self.join(block);
         }
@@ -140,7 +152,7 @@ impl<'ctx> Translator<'_, 'ctx> {
         Ok(())
     }
 
-    fn block(&mut self, block: ir::Block) -> Built<()> {
+    fn block(&mut self, block: ir::Block, mut walk: Walk) -> Built<()> {
         let data = &self.function.blocks[block.index()];
         self.builder.position_at_end(self.blocks[block.index()]);
         for (index, &param) in data.params.iter().enumerate() {
@@ -157,11 +169,22 @@ impl<'ctx> Translator<'_, 'ctx> {
             };
             self.values[param.index()] = Some(value);
         }
+        self.at_step(walk.step());
         for inst in &data.insts {
-            self.inst(inst)?;
+            match inst {
+                Inst::Note { .. } => self.at_step(walk.note()),
+                inst => self.inst(inst)?,
+            }
         }
         let terminator = data.terminator.as_ref().expect("verified: a block ends");
         self.terminator(block, terminator)
+    }
+
+    /// What follows belongs to this step.
+    fn at_step(&self, step: u32) {
+        if let Some(lines) = &self.lines {
+            lines.set(&self.builder, step);
+        }
     }
 
     /// Gives the phis of the blocks that `block` jumps to their values on this edge.

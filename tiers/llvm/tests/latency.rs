@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use gijit::code::CodeMemory;
+use gijit::code::{CodeLabel, CodeMemory};
 use gijit::compile::backend::Backend;
 use gijit::compile::plugin::LlvmPlugin;
 use gijit::ir::{Function, text, verify};
@@ -90,6 +90,11 @@ block{end}(v{result}: f64):
 
 fn measure(name: &str, backend: &mut dyn Backend, function: &Function) {
     let memory = CodeMemory::new(16 << 20);
+    let label = CodeLabel {
+        callable: name,
+        tier: 2,
+        steps: &[],
+    };
     let start = Instant::now();
     let code = backend.compile(function).unwrap();
     let first = start.elapsed();
@@ -97,7 +102,7 @@ fn measure(name: &str, backend: &mut dyn Backend, function: &Function) {
         .map(|_| {
             let start = Instant::now();
             let code = backend.compile(function).unwrap();
-            let handle = memory.place(&code).unwrap();
+            let handle = memory.place(&code, &label).unwrap();
             let time = start.elapsed();
             memory.retire(handle);
             time

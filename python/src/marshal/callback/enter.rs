@@ -159,7 +159,10 @@ impl Frame {
                     Incoming::Unread { name, .. } => {
                         log(WARNING, &format!("Unhandled type tag {name}\0"));
                     }
-                    Incoming::Address { .. } | Incoming::UserData | Incoming::Error => {}
+                    Incoming::Address { .. }
+                    | Incoming::Place { .. }
+                    | Incoming::UserData
+                    | Incoming::Error => {}
                 }
             }
         }
@@ -305,12 +308,21 @@ impl Frame {
                 self.result.cast::<u64>().write(widen(value, abi));
             }
             for (index, arg) in plan.incoming.iter().enumerate() {
-                if let Incoming::Address { cell, abi, .. } = *arg {
-                    let place = **self.args.add(index).cast::<*const *mut u8>();
-                    let value = self.cells[usize::from(cell.0)].to_le_bytes();
-                    if !place.is_null() {
-                        place.copy_from_nonoverlapping(value.as_ptr(), abi.size() as usize);
+                let place = || **self.args.add(index).cast::<*const *mut u8>();
+                let (place, value, size) = match *arg {
+                    Incoming::Address { cell, abi, .. } => {
+                        let value = self.cells[usize::from(cell.0)..].as_ptr().cast();
+                        (place(), value, abi.size() as usize)
                     }
+                    // NULL leaves what is there.
+                    Incoming::Place { cell } => {
+                        let value = self.cells[usize::from(cell.0)] as *const u8;
+                        (place(), value, self.kind.sizes[index])
+                    }
+                    _ => continue,
+                };
+                if !place.is_null() && !value.is_null() {
+                    place.copy_from(value, size);
                 }
             }
         }

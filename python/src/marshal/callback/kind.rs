@@ -28,6 +28,8 @@ pub struct Kind {
     pub results: Vec<Step>,
     pub undo: Vec<Option<Step>>,
     pub release: Vec<Step>,
+    /// One per C argument: the size of the struct where C wants one, else 0.
+    pub sizes: Vec<usize>,
     entry_type: EntryType,
     /// Closures that are not in use.
     free: UnsafeCell<Vec<*mut Closure>>,
@@ -97,12 +99,30 @@ impl Kind {
         for op in &plan.release {
             release.push(linker.free(&op.free)?);
         }
+        let mut sizes = Vec::new();
+        for arg in &plan.incoming {
+            sizes.push(match arg {
+                Incoming::Place { cell } => {
+                    let mut results = plan.results.iter();
+                    let wanted = results.find(|op| op.cell == *cell);
+                    let conv = &wanted.expect("built: a result for each place").conv;
+                    linker.size(conv).ok_or_else(|| Reject {
+                        reason: Reason::CallerAllocated,
+                        place: signature.name.clone(),
+                    })?
+                }
+                _ => 0,
+            });
+        }
         let args: Vec<AbiType> = plan
             .incoming
             .iter()
             .map(|arg| match arg {
                 Incoming::Value { abi, .. } | Incoming::Unread { abi, .. } => *abi,
-                Incoming::Address { .. } | Incoming::UserData | Incoming::Error => AbiType::Ptr,
+                Incoming::Address { .. }
+                | Incoming::Place { .. }
+                | Incoming::UserData
+                | Incoming::Error => AbiType::Ptr,
             })
             .collect();
         let result = plan.result.map(|(_, abi)| abi);
@@ -116,6 +136,7 @@ impl Kind {
             results,
             undo,
             release,
+            sizes,
             entry_type,
             free: UnsafeCell::default(),
         })

@@ -46,12 +46,17 @@ impl<'a> Filling<'a> {
         Filling { item, holds, kept }
     }
 
-    /// Converts one item; `None` when that bails.
+    /// Converts one item; `None` when that bails. An item that is stored inline stands in `cells`
+    /// and the result is its address, so it is to be stored before the cells are used again.
     ///
     /// # Safety
     /// A valid object, GIL held.
-    unsafe fn convert(&mut self, object: *mut ffi::PyObject) -> Option<u64> {
-        let mut cells = [0_u64; ITEM_CELLS];
+    unsafe fn convert(
+        &mut self,
+        object: *mut ffi::PyObject,
+        cells: &mut [u64; ITEM_CELLS],
+    ) -> Option<u64> {
+        *cells = [0; ITEM_CELLS];
         // SAFETY: by this function's contract; no item is wider than the array.
         if !unsafe { self.item.convert_in(object.cast(), cells.as_mut_ptr()) } {
             return None;
@@ -98,8 +103,9 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         }
         let mut filling = Filling::new(&desc.item, desc.transfer, sequence.is_mutable(), len);
         let (pointer, data) = new_storage(desc, len);
+        let mut item_cells = [0; ITEM_CELLS];
         for index in 0..len {
-            match filling.convert(sequence.get(index)) {
+            match filling.convert(sequence.get(index), &mut item_cells) {
                 Some(cell) => desc.item.store(cell, data.add(index * desc.item.size)),
                 None => {
                     filling.kept.drop_all();
@@ -273,9 +279,10 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let len = sequence.len();
         let mut filling = Filling::new(&desc.item, desc.transfer, sequence.is_mutable(), len);
         let mut head: *mut c_void = std::ptr::null_mut();
+        let mut item_cells = [0; ITEM_CELLS];
         // From the last to the first, as lists grow at their head.
         for index in (0..len).rev() {
-            match filling.convert(sequence.get(index)) {
+            match filling.convert(sequence.get(index), &mut item_cells) {
                 Some(cell) => head = prepend(desc.kind, head, cell),
                 None => {
                     filling.kept.drop_all();
@@ -380,13 +387,14 @@ pub(super) unsafe fn hash(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             false => (null(), null()),
         };
         let table = (glib.g_hash_table_new)(hash, equal);
+        let mut item_cells = [0; ITEM_CELLS];
         let (mut position, mut key, mut item) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(value, &mut position, &mut key, &mut item) != 0 {
-            let Some(key) = keys.convert(key) else {
+            let Some(key) = keys.convert(key, &mut item_cells) else {
                 abandon(table, keys, values);
                 return BAIL;
             };
-            let Some(item) = values.convert(item) else {
+            let Some(item) = values.convert(item, &mut item_cells) else {
                 desc.key.free(key);
                 abandon(table, keys, values);
                 return BAIL;

@@ -41,6 +41,15 @@ pub fn run(backend: &mut dyn Backend) {
         !asm.contains("(bad)"),
         "constants are not shown as code:\n{asm}"
     );
+    // The step of the plan stands before its instructions.
+    assert!(asm.contains("; in 0: double\n"), "{asm}");
+    assert!(
+        backend
+            .compile(&function.without_notes())
+            .unwrap()
+            .steps
+            .is_empty()
+    );
     let ir = backend.list(&function, Listing::Ir).unwrap();
     for name in ["GLib.listed", "lower tier", "native", "PyFloat_Type", "low"] {
         assert!(ir.contains(name), "{name} in\n{ir}");

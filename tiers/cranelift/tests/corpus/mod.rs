@@ -10,7 +10,7 @@ mod listing;
 mod random;
 mod unwind;
 
-use gijit::code::{CodeHandle, CodeMemory};
+use gijit::code::{CodeHandle, CodeLabel, CodeMemory};
 use gijit::compile::backend::Backend;
 use gijit::ir::verify::verify;
 use gijit::ir::{Function, text};
@@ -37,6 +37,7 @@ pub fn run(backend: &mut dyn Backend) {
     cases::run(backend, &memory);
     random::run(backend, &memory);
     unwind::run(backend, &memory);
+    unwind::backtraces(backend, &memory);
     listing::run(backend);
     assert_eq!(memory.live_bytes(), 0, "all code was retired");
 }
@@ -49,7 +50,12 @@ fn place(backend: &mut dyn Backend, memory: &CodeMemory, function: &Function) ->
     let code = backend
         .compile(function)
         .unwrap_or_else(|error| panic!("{error}\n{}", text::print(function, true)));
-    memory.place(&code).unwrap()
+    let label = CodeLabel {
+        callable: &function.name,
+        tier: 1,
+        steps: &[],
+    };
+    memory.place(&code, &label).unwrap()
 }
 
 /// Holds the compiled `function` against the evaluator.

@@ -1,0 +1,91 @@
+"""The guides: every program and every command in them is run, and what it prints is what they show.
+
+A fenced block ``python`` under a line ``<!-- file: NAME -->`` is a file. In a fenced block
+``console`` the lines that begin with ``$`` are commands, and the others are what they print. The
+blocks of a guide run one after the other in one empty folder. A number stands for any number,
+spaces for any number of spaces, ``...`` for any text. `GIJIT_BLESS=1` writes the outputs anew,
+except where they have ``...`` in them.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gi")
+pytest.importorskip("jinja2")
+
+DOCS = Path(__file__).parents[2] / "docs"
+FENCE = re.compile(r"(?:<!-- file: (\S+) -->\n)?```(python|console)\n(.*?)```\n", re.DOTALL)
+NUMBER = re.compile(r"-?\d[\d,.]*(?<![,.])")
+GUIDES = sorted(path for path in DOCS.glob("*.md") if "```console\n" in path.read_text())
+
+
+def commands(block):
+    """``(command, output)`` of a console block."""
+    parts = re.split(r"^\$ (.*\n)", block, flags=re.MULTILINE)
+    assert parts[0] == "", f"a block begins with {parts[0]!r}"
+    return list(zip(map(str.strip, parts[1::2]), parts[2::2], strict=True))
+
+
+def masked(text):
+    return re.sub(r" +", " ", NUMBER.sub("0", text)).strip()
+
+
+def fits(shown, printed):
+    parts = (re.escape(masked(part)) for part in re.split(r"\.\.\.", shown))
+    return re.fullmatch(r"\s*.*\s*".join(parts), masked(printed), re.DOTALL) is not None
+
+
+def environment(folder):
+    """A shell in which `python3` is the Python of this test."""
+    bin = folder / "bin"
+    bin.mkdir()
+    (bin / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (bin / "python3").chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIJIT")}
+    return {**kept, "PATH": f"{bin}:{kept['PATH']}", "PYTHONUNBUFFERED": "1", "COLUMNS": "100"}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_guide(guide, tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    shell = environment(tmp_path)
+    bless = os.environ.get("GIJIT_BLESS") == "1"
+    wrong = []
+
+    def run(match):
+        name, kind, block = match.groups()
+        if kind == "python":
+            if name:
+                (work / name).write_text(block)
+            return match[0]
+        made = ""
+        for command, shown in commands(block):
+            done = subprocess.run(
+                command, shell=True, cwd=work, env=shell, timeout=120, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            if bless and "..." not in shown:
+                shown = done.stdout
+            elif not fits(shown, done.stdout):
+                wrong.append(f"$ {command}\n{done.stdout}--- shown ---\n{shown}")
+            made += f"$ {command}\n{shown}"
+        return match[0].replace(block, made)
+
+    text = guide.read_text()
+    made = FENCE.sub(run, text)
+    if bless and made != text:
+        guide.write_text(made)
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_what_fits():
+    assert fits("a 1.5 ms, 2", "a   27 ms, 1,345.2")
+    assert fits("one\n...\nlast 3\n", "one\ntwo\nthree\nlast 4\n")
+    assert not fits("one 1", "two 1")
+    assert commands("$ a\nb\n$ c\n") == [("a", "b\n"), ("c", "")]

@@ -1,0 +1,108 @@
+"""No call of a corpus keeps more memory in a tier than it does on stock, made many times.
+
+Stock leaks in places. Under gijit a call may leak as much, where PyGObject makes it or where what
+leaks is the library's; `leaks.json` lists these callables, with bytes and Python's blocks per call.
+One that leaks and is not in the list fails the test even when stock leaks too.
+
+`GIJIT_LEAK_CALLS=10000` makes that many calls of each case, on all tiers; `GIJIT_BLESS=1` renews
+the list.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import build
+from corpus import driver
+from modes import FORCED, environment
+
+RECORD = Path(driver.HERE) / "leaks.json"
+PROGRAM = Path(driver.HERE) / "leaks.py"
+CALLS = int(os.environ.get("GIJIT_LEAK_CALLS", "0"))
+# A few calls of everything show any block that is kept; tiers 1 and 2 free memory in the same code.
+TIERS = FORCED if CALLS else ("tier0", "tier2")
+TOLERANCE = (8.0, 0.5, 64.0)
+# What leaks on stock leaks about as much each time.
+VARIATION = 0.1
+HOURS = 3600 * 12
+
+
+def measured(suite, mode, corpus):
+    """What each case keeps per call in `mode`, by its id."""
+    generated = corpus == "generated"
+    results = suite.base / "results" / f"leaks-{corpus}-{mode}.jsonl"
+    results.parent.mkdir(exist_ok=True)
+    results.unlink(missing_ok=True)
+    env = {**environment(mode), **suite.environment(lenient=generated), "G_MESSAGES_DEBUG": ""}
+    env |= {"G_SLICE": "always-malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    calls = CALLS or (100 if corpus == "written" else 50)
+    command = [sys.executable, PROGRAM, results, str(calls)]
+    command += [driver.SKIPPED] if generated else []
+    subprocess.run(command, env=env, timeout=HOURS, check=True)
+    seen = driver.Seen(mode)
+    assert driver.read(results, seen)
+    return seen.cases
+
+
+def leaks(growth):
+    return any(more >= limit for more, limit in zip(growth, TOLERANCE, strict=True))
+
+
+def path(id):
+    """The callable of a case."""
+    return id.removeprefix("unbound ").partition("(")[0].partition(" with ")[0].partition(":")[0]
+
+
+def text(record):
+    """The list as JSON, a callable on a line."""
+    corpora = []
+    for corpus, callables in record.items():
+        lines = [f"  {json.dumps(name)}: {json.dumps(kept)}" for name, kept in callables.items()]
+        corpora.append(f' "{corpus}": {{\n' + ",\n".join(lines) + "\n }")
+    return "{\n" + ",\n".join(corpora) + "\n}\n"
+
+
+@pytest.fixture(scope="module")
+def suite():
+    suite = build.prepare()
+    build.prepare_lenient(suite)
+    return suite
+
+
+@pytest.mark.parametrize("corpus", ["written", "generated"])
+def test_keeps_no_memory_that_stock_does_not_keep(suite, corpus):
+    stock = measured(suite, "stock", corpus)
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    known = record.get(corpus, {})
+    leaking, wrong, less = {}, [], 0
+    for tier in TIERS:
+        for id, found in measured(suite, tier, corpus).items():
+            expected = stock[id]
+            if found == "crashed" or expected == "crashed":
+                if expected != "crashed":
+                    wrong.append(f"{id}: {tier} does not survive it many times; stock does")
+                continue
+            allowed = [theirs + VARIATION * abs(theirs) for theirs in expected]
+            if leaks(found) and leaks(
+                ours - most for ours, most in zip(found, allowed, strict=True)
+            ):
+                wrong.append(f"{id}: keeps {found} in {tier}, {expected} on stock")
+            elif leaks(found):
+                worst = leaking.get(path(id), [0, 0, 0])
+                leaking[path(id)] = [max(pair) for pair in zip(worst, found, strict=True)]
+            elif leaks(expected):
+                less += 1
+    if os.environ.get("GIJIT_BLESS"):
+        record[corpus] = {
+            name: [round(number, 1) for number in leaking[name][:2]] for name in sorted(leaking)
+        }
+        RECORD.write_text(text(record))
+    else:
+        wrong += [f"{name}: leaks, and is not on record" for name in leaking if name not in known]
+    on_stock = sum(growth != "crashed" and leaks(growth) for growth in stock.values())
+    print(f"{corpus}: {len(stock)} cases, stock leaks in {on_stock}, gijit mends {less}")
+    assert not wrong, "\n".join(wrong)
