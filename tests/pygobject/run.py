@@ -43,6 +43,8 @@ SHARES = Path(__file__).with_name("shares.json")
 REPETITIONS = 3
 # More unstable tests than this are no longer chance.
 UNSTABLE_LIMIT = 3
+# Of all calls at most this part may go to PyGObject and neither raise nor warn there.
+ANSWERED_LIMIT = 0.001
 # After so many crashes in one run the rest counts as not run.
 CRASH_LIMIT = 10
 TIMEOUT = 420
@@ -210,13 +212,17 @@ def _check_stats(suite, run, gtk):
     for reason, counted in sorted(handed.items(), key=lambda item: -sum(item[1].values())):
         listed = [f"{name} {n}" for name, n in sorted(counted.items())]
         _print_list(f"handed to PyGObject, {reason} ({sum(counted.values())})", listed)
+    answered = sum(sum(handed.get(reason, {}).values()) for reason in ("rejected", "unusual"))
+    wrong = []
+    if answered > ANSWERED_LIMIT * total:
+        wrong = [f"{run.mode}: PyGObject answered {answered} of {total} calls"]
     if run.mode not in FORCED:
         taken = sum(calls[tier] for tier in FORCED)
-        return [] if taken else [f"{run.mode}: gijit executed no call"]
+        return wrong if taken else [*wrong, f"{run.mode}: gijit executed no call"]
     wanted = json.loads(SHARES.read_text()).get(_key(suite, gtk), {}).get(run.mode, 1)
     if calls[run.mode] == 0 or share(run) < wanted:
-        return [f"{run.mode} executed {share(run):.2%} of the calls, {wanted:.2%} is on record"]
-    return []
+        wrong += [f"{run.mode} executed {share(run):.2%} of the calls, {wanted:.2%} is on record"]
+    return wrong
 
 
 def handed_over(run):
