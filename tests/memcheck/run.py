@@ -19,7 +19,7 @@ from corpus import driver
 from modes import FORCED, environment
 
 VALGRIND = (
-    "valgrind", "--error-limit=no", "--num-callers=24", "--error-exitcode=9",
+    "valgrind", "--error-limit=no", "--num-callers=12", "--error-exitcode=9",
     f"--suppressions={HERE / 'gijit.supp'}",
 )  # fmt: skip
 
