@@ -101,7 +101,7 @@ def measure(case, calls):
         least = [min(pair) for pair in zip(least, growth(call, count), strict=True)]
         if all(x < limit for x, limit in zip(least, (BYTES, BLOCKS, RESIDENT), strict=True)):
             break
-        count *= 2
+        count *= 4
     return [round(number, 2) for number in least]
 
 
