@@ -39,7 +39,6 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/foreign.rs",
     "python/src/marshal/fundamental.rs",
     "python/src/marshal/gerror.rs",
-    "python/src/marshal/linker.rs",
     "python/src/marshal/linker/describe.rs",
     "python/src/marshal/mod.rs",
     "python/src/marshal/outward.rs",

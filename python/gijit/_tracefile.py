@@ -177,7 +177,7 @@ class _Callable:
         if not tiers:
             return _median(self.times.get(-1))
         enough = [times for times in tiers if len(times) >= 3]
-        return _median(enough[0] if enough else sum(tiers, []))
+        return _median(enough[0] if enough else [time for times in tiers for time in times])
 
     @property
     def stock_per_call(self):

@@ -67,6 +67,21 @@ impl BufferFormat {
         }
     }
 
+    /// Where the items of `object` are, and how many bytes, if it is bytes and its items are these.
+    ///
+    /// # Safety
+    /// A valid object, GIL held.
+    pub unsafe fn of_bytes(self, object: *mut ffi::PyObject) -> Option<(*mut u8, usize)> {
+        // SAFETY: by this function's contract, and after the type's check.
+        unsafe {
+            let fits = self.codes == b"B" && ffi::PyBytes_CheckExact(object) != 0;
+            fits.then(|| {
+                let data = ffi::PyBytes_AsString(object).cast();
+                (data, ffi::Py_SIZE(object) as usize)
+            })
+        }
+    }
+
     /// Whether `format` is one native code of these; none at all means bytes.
     unsafe fn names(self, format: *const c_char) -> bool {
         if format.is_null() {
@@ -87,7 +102,7 @@ impl BufferFormat {
 ///
 /// # Safety
 /// A valid object, GIL held.
-unsafe fn exports(object: *mut ffi::PyObject) -> bool {
+pub unsafe fn exports(object: *mut ffi::PyObject) -> bool {
     // SAFETY: by this function's contract.
     unsafe {
         let ty = ffi::Py_TYPE(object);

@@ -90,6 +90,17 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             return if desc.nullable { CONVERTED } else { BAIL };
         }
         if let Some(format) = desc.item.buffer
+            && in_place(desc)
+            && let Some((data, len)) = format.of_bytes(value)
+            && fits(desc, len)
+        {
+            let mut kept = Kept::new();
+            ffi::Py_INCREF(value);
+            kept.storage = Storage::Object(value);
+            set_array(cells, data as u64, len, kept);
+            return CONVERTED;
+        }
+        if let Some(format) = desc.item.buffer
             && let Some(view) = format.open(value)
         {
             return buffer(view, cells, desc);
@@ -167,6 +178,11 @@ unsafe fn prepare(cells: *mut u64, desc: &ArrayDesc) -> i32 {
     CONVERTED
 }
 
+/// Whether the callee can borrow somebody else's items.
+fn in_place(desc: &ArrayDesc) -> bool {
+    desc.transfer == Transfer::None && desc.kind == ArrayKind::C && !desc.zero_terminated
+}
+
 /// An array from a buffer, in place or in one copy.
 ///
 /// # Safety
@@ -182,7 +198,7 @@ unsafe fn buffer(mut view: Box<ffi::Py_buffer>, cells: *mut u64, desc: &ArrayDes
             return BAIL;
         }
         let mut kept = Kept::new();
-        if borrowed && desc.kind == ArrayKind::C && !desc.zero_terminated {
+        if in_place(desc) {
             let data = view.buf as u64;
             kept.storage = Storage::Buffer(view);
             set_array(cells, data, len, kept);

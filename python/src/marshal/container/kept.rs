@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use gijit::plan::link::Step;
 use pyo3::ffi;
+use smallvec::SmallVec;
 
 use super::run_free;
 use crate::marshal::glib;
@@ -22,6 +23,8 @@ pub enum Storage {
     Hash(*mut c_void),
     /// A Python buffer that is passed in place.
     Buffer(Box<ffi::Py_buffer>),
+    /// A reference to an object whose memory is passed in place.
+    Object(*mut ffi::PyObject),
 }
 
 impl Storage {
@@ -43,16 +46,23 @@ impl Storage {
                 Storage::SList(list) => (glib.g_slist_free)(list),
                 Storage::Hash(hash) => (glib.g_hash_table_unref)(hash),
                 Storage::Buffer(mut buffer) => ffi::PyBuffer_Release(&raw mut *buffer),
+                Storage::Object(object) => ffi::Py_DECREF(object),
             }
         }
     }
 }
 
-/// The last cell of a container's value points to one of these, or is NULL.
+/// The low bits of a cell that keeps memory, a buffer or an object and nothing else. They are free,
+/// because all of these are aligned.
+const MEMORY: u64 = 1;
+const BUFFER: u64 = 2;
+const OBJECT: u64 = 3;
+
+/// What the last cell of a container's value keeps, see [`Kept::into_cell`].
 pub struct Kept {
     pub storage: Storage,
     /// References to the Python objects that items borrow from.
-    pub objects: Vec<*mut ffi::PyObject>,
+    pub objects: SmallVec<[*mut ffi::PyObject; 8]>,
     /// Items that keep something themselves.
     pub items: Vec<KeptItems>,
 }
@@ -68,7 +78,7 @@ impl Kept {
     pub fn new() -> Self {
         Kept {
             storage: Storage::None,
-            objects: Vec::new(),
+            objects: SmallVec::new(),
             items: Vec::new(),
         }
     }
@@ -89,15 +99,19 @@ impl Kept {
         self.items.append(&mut other.items);
     }
 
-    /// The cell's value; NULL when there is nothing to release.
+    /// The cell's value: 0 when there is nothing to release, what is kept alone with its low bits, or
+    /// the address of all of it.
     pub fn into_cell(self) -> u64 {
-        let empty = matches!(self.storage, Storage::None)
-            && self.objects.is_empty()
-            && self.items.is_empty();
-        match empty {
-            true => 0,
-            false => Box::into_raw(Box::new(self)) as u64,
+        if self.objects.is_empty() && self.items.is_empty() {
+            match self.storage {
+                Storage::None => return 0,
+                Storage::Memory(memory) => return memory as u64 | MEMORY,
+                Storage::Buffer(buffer) => return Box::into_raw(buffer) as u64 | BUFFER,
+                Storage::Object(object) => return object as u64 | OBJECT,
+                _ => {}
+            }
         }
+        Box::into_raw(Box::new(self)) as u64
     }
 
     /// Releases what a cell keeps, once.
@@ -107,9 +121,14 @@ impl Kept {
     pub unsafe fn release(cell: *mut u64) {
         // SAFETY: by this function's contract; the cell is emptied, so nothing is released twice.
         unsafe {
-            let kept = std::ptr::replace(cell, 0) as *mut Kept;
-            if !kept.is_null() {
-                Box::from_raw(kept).drop_all();
+            let kept = std::ptr::replace(cell, 0);
+            let address = kept & !OBJECT;
+            match kept & OBJECT {
+                MEMORY => Storage::Memory(address as *mut c_void).release(),
+                BUFFER => Storage::Buffer(Box::from_raw(address as *mut _)).release(),
+                OBJECT => Storage::Object(address as *mut ffi::PyObject).release(),
+                _ if kept != 0 => Box::from_raw(address as *mut Kept).drop_all(),
+                _ => {}
             }
         }
     }
