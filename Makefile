@@ -14,14 +14,15 @@ export LLVM_SYS_221_PREFIX PYO3_PYTHON
 PLUGIN := python/gijit/libgijit_llvm.so
 CARGO := cargo --locked
 
-.PHONY: help setup plugin wheel build test test-rust test-python leaks memcheck demo bench lint clean
+.PHONY: help setup plugin wheel build test test-rust test-python leaks memcheck asan demo bench lint clean
 
 help:
 	@echo "build  .venv/ with gijit installed in release mode"
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
 	@echo "leaks  the leak test with 10,000 calls of each case (hours)"
-	@echo "memcheck  the corpus under valgrind, tier by tier (some ten minutes)"
+	@echo "memcheck  the Rust tests, and the corpus tier by tier, under valgrind (some ten minutes)"
+	@echo "asan   the corpus with the extension module under AddressSanitizer"
 	@echo "bench  calls per tier against stock PyGObject, many repeats"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"
@@ -58,9 +59,16 @@ test-python: setup
 leaks: build
 	GIJIT_LEAK_CALLS=10000 $(PY) -m pytest tests/python/test_leaks.py -raP
 
-# The written corpus on tiers 0, 1 and 2 under valgrind, which apt has.
+# Only these packages have tests that run generated code or touch memory themselves; `tidy` reads
+# files and `loom_slot` is empty here.
 memcheck: build
+	@scripts/setup.sh valgrind
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind -q --error-exitcode=9 --smc-check=all" \
+	  $(CARGO) test -p gijit -p gijit-interp -p gijit-cranelift
 	$(PY) tests/memcheck/run.py
+
+asan: build
+	$(PY) tests/memcheck/asan.py
 
 demo: build
 	@$(PY) demo/demo.py

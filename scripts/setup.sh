@@ -2,6 +2,8 @@
 # Gets a Debian-like machine ready to build, test and demonstrate gijit: system packages and the
 # virtual environment `.venv/` (made from the system Python, so that it sees the distribution's
 # PyGObject). Safe to run again at any time, and quick when there is nothing to do.
+#
+#     setup.sh [PACKAGE...]    also installs these system packages, which few targets need
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -27,6 +29,7 @@ gcc g++ pkg-config libglib2.0-dev libcairo2-dev libffi-dev
 libgirepository1.0-dev gobject-introspection libpython$python_version-testsuite
 xvfb xauth dbus dbus-daemon gdb
 llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev libxml2-dev
+$*
 "
 
 installed() {

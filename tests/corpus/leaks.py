@@ -28,7 +28,7 @@ BLOCKS = 0.5
 RESIDENT = 64.0
 # Resident memory comes and goes in pages: growth by so many bytes in a batch says nothing.
 SLACK = 1 << 16
-REPEATS = 3
+REPEATS = 4
 # The calls that come first, so that every tier is there and caches are filled.
 FIRST = 20
 
@@ -52,6 +52,8 @@ page = resource.getpagesize()
 
 def in_use():
     gc.collect()
+    # What is there now stays, and need not be looked through each time.
+    gc.freeze()
     info = mallinfo()
     with open("/proc/self/statm") as file:
         resident = int(file.read().split()[1]) * page
@@ -113,9 +115,6 @@ def main(path, calls, skipped=None):
     if skipped is not None:
         out = json.loads(Path(skipped).read_text())
         wanted = {id: call for id, call in generated.load().items() if id not in out}
-    # What is there now stays, and need not be looked through each time.
-    gc.collect()
-    gc.freeze()
     # Repeated, some calls that stock survives once end it.
     run = lambda case, _: measure(case, int(calls))  # noqa: E731
     child.go_through_in_forks(wanted, run, path, child.Stderr())

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,12 +76,14 @@ def suite():
 
 @pytest.mark.parametrize("corpus", ["written", "generated"])
 def test_keeps_no_memory_that_stock_does_not_keep(suite, corpus):
-    stock = measured(suite, "stock", corpus)
+    modes = ("stock", *TIERS)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        stock, *tiers = pool.map(lambda mode: measured(suite, mode, corpus), modes)
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     known = record.get(corpus, {})
     leaking, wrong, less = {}, [], 0
-    for tier in TIERS:
-        for id, found in measured(suite, tier, corpus).items():
+    for tier, cases in zip(TIERS, tiers, strict=True):
+        for id, found in cases.items():
             expected = stock[id]
             if found == "crashed" or expected == "crashed":
                 if expected != "crashed":
