@@ -28,9 +28,7 @@ BLOCKS = 0.5
 RESIDENT = 64.0
 # Resident memory comes and goes in pages: growth by so many bytes in a batch says nothing.
 SLACK = 1 << 16
-REPEATS = 7
-# A leak shows in batches that grow alike; what caches take in grows less with each batch.
-ALIKE = 0.2
+REPEATS = 4
 # The calls that come first, so that every tier is there and caches are filled.
 FIRST = 20
 
@@ -92,33 +90,18 @@ def growth(call, count):
     return [number / count for number in (*grown, max(0, resident - SLACK))]
 
 
-def grown(numbers):
-    """Which of the numbers of a batch say that it has grown."""
-    limits = zip(numbers, (BYTES, BLOCKS, RESIDENT), strict=True)
-    return [number >= limit for number, limit in limits]
-
-
-def steady(batches):
-    """Whether three batches have grown alike, in each number that has grown."""
-    if len(batches) < 3:
-        return False
-    columns = zip(grown(batches[-1]), zip(*batches, strict=True), strict=True)
-    return all(max(c) - min(c) <= ALIKE * max(c) for leaks, c in columns if leaks)
-
-
 def measure(case, calls):
     call, steps = caller(case)
     # A script makes several calls, and slow ones.
     slow = isinstance(case, cases.Script)
     count = max(10, calls // (10 if slow else steps))
     growth(call, FIRST // 4 if slow else FIRST)
-    batches = []
+    least = [float("inf")] * 3
     for _ in range(REPEATS):
-        batches.append(growth(call, count))
-        least = [min(numbers) for numbers in zip(*batches, strict=True)]
-        if not any(grown(least)) or steady(batches[-3:]):
+        least = [min(pair) for pair in zip(least, growth(call, count), strict=True)]
+        if all(x < limit for x, limit in zip(least, (BYTES, BLOCKS, RESIDENT), strict=True)):
             break
-        count *= 2
+        count *= 4
     return [round(number, 2) for number in least]
 
 
