@@ -4,7 +4,7 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{TIER0, callable, config, count_down, fixture, fixture_with};
 use gijit::code::CodeMemory;
@@ -171,10 +171,10 @@ fn a_tier_that_cannot_work_is_off() {
     let fixture = fixture_with(
         &[SYNC, ("GIJIT_TIER1_CALLS", "5"), ("GIJIT_TIER2_CALLS", "5")],
         |setup| {
-            let mut asked = 0;
-            setup.tier2 = Box::new(move || {
-                asked += 1;
-                assert_eq!(asked, 1, "the factory is asked once");
+            let asked = AtomicUsize::new(0);
+            setup.tier2 = Arc::new(move || {
+                let before = asked.fetch_add(1, Ordering::Relaxed);
+                assert_eq!(before, 0, "the factory is asked once");
                 Err(BackendError::Unavailable("no LLVM library".into()))
             });
         },

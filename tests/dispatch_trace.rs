@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{callable, config, count_down, fixture};
 use gijit::dispatch::Tier;
-use gijit::stats::{self, Row, Stats, Turn};
+use gijit::stats::{self, Handed, Row, Stats, Turn};
 use gijit::trace::{self, Sample, Timings, TraceLayer};
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -219,16 +219,22 @@ fn statistics() {
     let called = stats::tally("GLib.called");
     called.count_call(Tier::Zero);
     called.count_host();
+    called.count_handed(Handed::Deprecated);
     stats::count_rejection("GLib.rejected", "array \"of\" unions", "");
     let now = Stats::now(77);
     assert_eq!(
         (now.calls(), now.host(), now.code_bytes),
         ([1, 0, 0], 1, 77)
     );
+    assert_eq!(
+        (now.handed(Handed::Deprecated), now.handed(Handed::Raised)),
+        (1, 0)
+    );
     let row = Row {
         name: "GLib.fixed".to_owned(),
         calls: [1, 2, 3],
         host: 4,
+        handed: [3, 0, 0, 0, 1],
         deopts: 7,
         tier: 2,
         compiled: [0, 5, 6],
@@ -253,7 +259,8 @@ fn statistics() {
         fixed.json().starts_with(
             "{\"calls\":{\"tier0\":1,\"tier1\":2,\"tier2\":3,\"pygobject\":4},\
              \"compiled\":{\"tier1\":5,\"tier2\":6},\"deopts\":7,\
-             \"rejections\":{\"array \\\"of\\\" unions\":1},\"code_bytes\":8,\"saved_ns\":460,"
+             \"rejections\":{\"array \\\"of\\\" unions\":1},\"code_bytes\":8,\
+             \"handed_over\":{\"raised\":3,\"unusual\":1},\"saved_ns\":460,"
         ),
         "{}",
         fixed.json()

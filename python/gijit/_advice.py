@@ -14,8 +14,6 @@ REASONS = {
     "class-struct": "keep what it returns in a variable and do not ask again",
     "struct-by-value": "keep what it returns in a variable and do not ask again",
     "caller-allocated": "keep what it returns in a variable and do not ask again",
-    "struct-given-away": "keep what it returns in a variable and do not ask again",
-    "container-transfer": "keep what it returns in a variable and do not ask again",
     "written-string": "look for a sibling that returns a new string",
     "virtual-function": "call the method of the same name in place of the one with do_",
     "too-large": "look for a sibling with fewer arguments",

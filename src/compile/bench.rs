@@ -23,7 +23,7 @@ use crate::trace::Timings;
 use crate::{gil, trace};
 
 /// Makes a back end, when it is first needed.
-pub type BackendFactory = Box<dyn FnMut() -> Result<Box<dyn Backend>, BackendError> + Send>;
+pub type BackendFactory = Arc<dyn Fn() -> Result<Box<dyn Backend>, BackendError> + Send + Sync>;
 
 /// What the host gives.
 pub struct Setup {
@@ -59,7 +59,8 @@ struct Bay {
     off: Option<String>,
 }
 
-/// The back ends. Behind a mutex: one compilation at a time.
+/// The back ends, for one compilation at a time. The process has one, behind a mutex; a survey has
+/// one for each of its threads.
 pub(super) struct Bench {
     tier1: Bay,
     tier2: Bay,
@@ -149,6 +150,27 @@ impl Parts {
 }
 
 impl Bench {
+    /// Another bench with the same factories. A tier that is off here is off there.
+    pub fn twin(&self) -> Bench {
+        let bay = |bay: &Bay| Bay {
+            factory: Arc::clone(&bay.factory),
+            backend: None,
+            off: bay.off.clone(),
+        };
+        Bench {
+            tier1: bay(&self.tier1),
+            tier2: bay(&self.tier2),
+        }
+    }
+
+    /// Makes the back end of `tier`, to find out early whether it works.
+    ///
+    /// # Errors
+    /// Why the tier is off.
+    pub fn load(&mut self, tier: Tier) -> Result<(), CompileError> {
+        self.bay(tier).load(tier)
+    }
+
     /// Compiles `callable` for `tier` and publishes the code; done already is fine.
     ///
     /// # Errors
@@ -202,7 +224,7 @@ impl Bench {
         let tier = ticket.tier();
         let mut timings = Timings::default();
         // Before anything is lowered: a tier that is off costs no work.
-        self.bay(tier).load(tier)?;
+        self.load(tier)?;
 
         let start = Instant::now();
         let mut function = parts.lower(callable, tier)?;
@@ -286,9 +308,9 @@ impl Bench {
         function: &Function,
         tier: Tier,
     ) -> Result<MachineCode, CompileError> {
-        let bay = self.bay(tier);
-        bay.load(tier)?;
-        bay.with(tier, |backend| backend.compile(function))
+        self.load(tier)?;
+        self.bay(tier)
+            .with(tier, |backend| backend.compile(function))
     }
 
     /// Shows what the back end of `tier` makes of `function`.
@@ -301,7 +323,7 @@ impl Bench {
         tier: Tier,
         what: Listing,
     ) -> Result<String, CompileError> {
-        self.bay(tier).load(tier)?;
+        self.load(tier)?;
         self.bay(tier)
             .with(tier, |backend| backend.list(function, what))
     }
@@ -330,7 +352,7 @@ impl Bay {
             return Ok(());
         }
         let (before, start) = (trace::resident_kib(), Instant::now());
-        let factory = &mut self.factory;
+        let factory = &self.factory;
         let made = guarded(|| factory().map_err(|error| CompileError::from_backend(tier, error)));
         match made {
             Ok(backend) => {

@@ -26,7 +26,7 @@ mod survey;
 mod worker;
 
 pub use bench::{BackendFactory, Setup};
-pub use survey::Survey;
+pub use survey::{Answers, Asked, Survey};
 
 use backend::Listing;
 use bench::{Bench, Parts};

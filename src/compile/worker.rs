@@ -19,7 +19,7 @@ use crate::sync::lock_std as lock;
 use crate::trace;
 
 /// LLVM recurses; the default of some systems' secondary threads is too small for it.
-const STACK: usize = 8 << 20;
+pub(super) const STACK: usize = 8 << 20;
 
 pub(super) struct Worker {
     state: Mutex<State>,

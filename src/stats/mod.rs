@@ -12,7 +12,7 @@ use crate::trace;
 mod tally;
 mod text;
 
-pub use tally::{Row, Tally, Turn, tally};
+pub use tally::{Handed, Row, Tally, Turn, tally};
 
 /// A callable that no tier can run, with its reason out of the one table; also a trace event.
 pub fn count_rejection(name: &str, reason: &'static str, detail: &str) {
@@ -46,6 +46,11 @@ impl Stats {
     /// Calls that went to the host's own invocation.
     pub fn host(&self) -> u64 {
         self.sum(|row| row.host)
+    }
+
+    /// Those that have come back, by reason.
+    pub fn handed(&self, why: Handed) -> u64 {
+        self.sum(|row| row.handed[why as usize])
     }
 
     /// Published compilations of `tier`.

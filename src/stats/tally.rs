@@ -6,7 +6,7 @@
 //!
 //! | field | written by | ordering |
 //! |---|---|---|
-//! | `calls`, `host`, `deopts`, `countdown`, `taken`, `warm` | whoever holds the interpreter lock | plain, as relaxed |
+//! | `calls`, `host`, `handed`, `deopts`, `countdown`, `taken`, `warm` | whoever holds the interpreter lock | plain, as relaxed |
 //! | `tier`, `rejected` | whoever publishes, withdraws or rejects | relaxed |
 //! | `compiled`, `compile_ns`, `code_bytes` | who compiles | relaxed |
 //! | `samples` | whoever holds the interpreter lock | its mutex |
@@ -19,12 +19,39 @@ use crate::dispatch::Tier;
 use crate::sync::lock_std as lock;
 use crate::trace::{Sample, Timings};
 
+/// Why a call went to the host's own invocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handed {
+    /// It raised. Errors are the host's, to the letter.
+    Raised,
+    /// The first call of a deprecated callable: the warning is the host's too.
+    Deprecated,
+    /// The callable is rejected.
+    Rejected,
+    /// To time the host beside the tiers.
+    Timed,
+    /// The tiers do not convert such values, and the host did.
+    Unusual,
+}
+
+impl Handed {
+    /// All of them, in the order of the counters, with their keys in the statistics.
+    pub const ALL: [(Handed, &'static str); 5] = [
+        (Handed::Raised, "raised"),
+        (Handed::Deprecated, "deprecated"),
+        (Handed::Rejected, "rejected"),
+        (Handed::Timed, "timed"),
+        (Handed::Unusual, "unusual"),
+    ];
+}
+
 /// The counters of one callable.
 #[derive(Default)]
 pub struct Tally {
     name: String,
     calls: [AtomicU64; 3],
     host: AtomicU64,
+    handed: [AtomicU64; Handed::ALL.len()],
     deopts: AtomicU64,
     tier: AtomicU8,
     /// Python parameters.
@@ -121,6 +148,11 @@ impl Tally {
     /// A call that went to the host's own invocation, under the interpreter lock.
     pub fn count_host(&self) {
         bump(&self.host);
+    }
+
+    /// Such a call has come back: why it went there.
+    pub fn count_handed(&self, why: Handed) {
+        bump(&self.handed[why as usize]);
     }
 
     /// The address of the counter of native calls at `tier`, for emitted code.
@@ -246,6 +278,7 @@ impl Tally {
             name: self.name.clone(),
             calls: [0, 1, 2].map(|tier: usize| read(&self.calls[tier])),
             host: read(&self.host),
+            handed: std::array::from_fn(|why| read(&self.handed[why])),
             deopts: read(&self.deopts),
             tier: self.tier.load(Ordering::Relaxed),
             parameters: self.parameters.load(Ordering::Relaxed),
@@ -283,6 +316,8 @@ pub struct Row {
     pub calls: [u64; 3],
     /// Calls that went to the host's own invocation.
     pub host: u64,
+    /// Those of them that have come back, by reason (`Handed`).
+    pub handed: [u64; Handed::ALL.len()],
     pub deopts: u64,
     /// The tier that it runs at; of no meaning when it is rejected.
     pub tier: u8,

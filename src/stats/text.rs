@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Row, Stats};
+use super::{Handed, Row, Stats};
 
 /// Callables in a list of the table.
 const LISTED: usize = 15;
@@ -21,6 +21,12 @@ impl Stats {
             row(&format!("calls at tier {tier}"), calls);
         }
         row("calls through PyGObject", self.host());
+        for (why, text) in Handed::ALL {
+            match self.handed(why) {
+                0 => {}
+                calls => row(&format!("  of these {text}"), calls),
+            }
+        }
         row("compiled for tier 1", self.compiled(1));
         row("compiled for tier 2", self.compiled(2));
         row("failed guards", self.deopts());
@@ -61,6 +67,7 @@ impl Stats {
             "deopts": self.deopts(),
             "rejections": self.rejections(),
             "code_bytes": self.code_bytes,
+            "handed_over": handed(|why| self.handed(why)),
             "saved_ns": self.callables.iter().map(Row::saved_ns).sum::<i64>(),
             "callables": callables,
         });
@@ -121,12 +128,22 @@ fn list(text: &mut String, title: &str, rows: &[&Row]) {
     }
 }
 
+/// Calls that went to the host, by reason; those that there are none of are left out.
+fn handed(calls: impl Fn(Handed) -> u64) -> Map<String, Value> {
+    Handed::ALL
+        .into_iter()
+        .map(|(why, key)| (key.to_owned(), json!(calls(why))))
+        .filter(|(_, calls)| *calls != 0)
+        .collect()
+}
+
 /// What `stats()["callables"]` has of one callable.
 fn callable(row: &Row) -> Value {
     let [tier0, tier1, tier2] = row.calls;
     let mut made = json!({
         "tier": row.tier,
         "calls": {"tier0": tier0, "tier1": tier1, "tier2": tier2, "pygobject": row.host},
+        "handed_over": handed(|why| row.handed[why as usize]),
         "compiled": {"tier1": row.compiled[1], "tier2": row.compiled[2]},
         "compile_ns": row.compile_ns,
         "deopts": row.deopts,

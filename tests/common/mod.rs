@@ -196,7 +196,7 @@ pub fn fixture_with(vars: &[(&str, &str)], change: impl FnOnce(&mut Setup)) -> F
     let ledger = Arc::new(Ledger::default());
     let factory = || {
         let script = Arc::clone(&script);
-        Box::new(move || Ok(Box::new(FakeBackend(Arc::clone(&script))) as Box<dyn Backend>))
+        Arc::new(move || Ok(Box::new(FakeBackend(Arc::clone(&script))) as Box<dyn Backend>))
     };
     let mut setup = Setup {
         config: Arc::new(config(vars)),

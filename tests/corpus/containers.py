@@ -1,5 +1,7 @@
 """Arrays, lists, hash tables and string vectors, in each direction and with each transfer."""
 
+import array
+
 from gi.repository import GIMarshallingTests as GI
 from gi.repository import GLib
 
@@ -28,6 +30,10 @@ for path in (
     call(path, fresh(new_list, *INTS))
     call(path, hooks.Sequence(*INTS))
     call(path, hooks.ListSub(INTS))
+    call(path, range(-1, 3))
+    call(path, array.array("q", INTS))
+    call(path, memoryview(array.array("b", INTS)))
+    call(path, "0123")
     call(path, [-1, "0", 1, 2])
     call(path, [-1, None, 1, 2])
     call(path, [-1, 0, 1 << 70, 2])
@@ -208,3 +214,22 @@ method(fresh(gi_object), "method_array_in", INTS)
 method(fresh(gi_object), "method_array_inout", INTS)
 method(fresh(gi_object), "method_array_out")
 method(fresh(gi_object), "method_array_return")
+
+# What is read item by item and is neither a list nor a tuple.
+for path in (
+    "garray_utf8_none_in", "garray_utf8_none_inout", "glist_utf8_none_in", "glist_utf8_none_inout",
+    "gptrarray_utf8_none_in", "gslist_utf8_none_in", "gstrv_in",
+):  # fmt: skip
+    path = f"GIMarshallingTests.{path}"
+    call(path, "012")
+    call(path, b"012")
+    call(path, range(3))
+for path in ("GIMarshallingTests.array_unichar_in", "GIMarshallingTests.garray_unichar_none_in"):
+    call(path, HEART)
+    call(path, HEART.encode())
+    call(path, memoryview(HEART.encode()))
+call("Regress.test_array_gint8_in", b"\x01\x02\x7f")
+call("Regress.test_array_gint8_in", b"\x01\x02\x80")
+call("Regress.test_array_gint8_in", memoryview(b"\x01\x02").cast("b", (1, 2)))
+call("Regress.test_strv_in", "123")
+call("Regress.test_strv_in", fresh(array.array, "u", "123"))

@@ -144,6 +144,37 @@ call("GLib.unichar_type", "a")
 for kind in (None, GObject.TYPE_INT, int, str, GI.Object, GObject.Object, "GObject", "nope", 3, []):
     call("Regress.test_gtype", kind)
     call("GObject.type_name", kind)
+
+
+class WithGType:
+    __gtype__ = GObject.TYPE_STRING
+
+    def __repr__(self):
+        return "WithGType()"
+
+
+class WithProperty:
+    @property
+    def __gtype__(self):
+        hooks.EVENTS.append("__gtype__")
+        return GObject.TYPE_STRING
+
+    def __repr__(self):
+        return "WithProperty()"
+
+
+class WithGetattr:
+    def __getattr__(self, name):
+        hooks.EVENTS.append(name)
+        raise AttributeError(name)
+
+    def __repr__(self):
+        return "WithGetattr()"
+
+
+for kind in (WithGType, WithProperty, WithGetattr, GObject.Object, GObject.ParamFlags, object):
+    call("Regress.test_gtype", kind)
+    call("Regress.test_gtype", fresh(kind))
 call("GIMarshallingTests.gtype_return")
 call("GIMarshallingTests.gtype_out")
 call("GIMarshallingTests.gtype_in", GObject.TYPE_NONE)

@@ -8,7 +8,8 @@ on both: if stock agrees with the mode in every repetition, the test is reported
 as a difference (the suite has a few tests that depend on timing). The calls that each tier executed
 come from `gijit.stats()`; a forced tier must have executed at least its recorded share of all
 calls (`shares.json`), or calls that silently fell back to PyGObject would pass for a success. The
-callables that a mode left to PyGObject because they are rejected are listed by reason.
+calls that went to PyGObject are listed by callable and reason: those that raised, those that gave a
+deprecation warning, and the others, which are to be few.
 """
 
 import argparse
@@ -42,6 +43,8 @@ SHARES = Path(__file__).with_name("shares.json")
 REPETITIONS = 3
 # More unstable tests than this are no longer chance.
 UNSTABLE_LIMIT = 3
+# Of all calls at most this part may go to PyGObject and neither raise nor warn there.
+ANSWERED_LIMIT = 0.001
 # After so many crashes in one run the rest counts as not run.
 CRASH_LIMIT = 10
 TIMEOUT = 420
@@ -136,11 +139,11 @@ def _read(results, run):
 
 def _sum(one, other):
     """Statistics of two processes as one; `one` may be None."""
-    if one is None:
-        return other
-    if isinstance(other, dict):
-        return {key: _sum(one.get(key), other.get(key, 0)) for key in {**one, **other}}
-    return one + other
+    if one is None or other is None:
+        return one if other is None else other
+    if isinstance(one, dict):
+        return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
+    return one if isinstance(one, str) else one + other
 
 
 def differences(stock, other):
@@ -204,15 +207,36 @@ def _check_stats(suite, run, gtk):
     print("calls: " + ", ".join(f"{k} {n} ({n / total:.1%})" for k, n in calls.items()))
     print(f"compiled: {run.stats['compiled']}  deopts: {run.stats['deopts']}")
     for reason, names in sorted(run.rejected.items(), key=lambda item: -len(item[1])):
-        text = f"rejected, {reason} ({len(names)}): {', '.join(sorted(names))}"
-        print(textwrap.fill(text, 100, subsequent_indent="    ", break_on_hyphens=False))
+        _print_list(f"rejected, {reason} ({len(names)})", sorted(names))
+    handed = handed_over(run)
+    for reason, counted in sorted(handed.items(), key=lambda item: -sum(item[1].values())):
+        listed = [f"{name} {n}" for name, n in sorted(counted.items())]
+        _print_list(f"handed to PyGObject, {reason} ({sum(counted.values())})", listed)
+    answered = sum(sum(handed.get(reason, {}).values()) for reason in ("rejected", "unusual"))
+    wrong = []
+    if answered > ANSWERED_LIMIT * total:
+        wrong = [f"{run.mode}: PyGObject answered {answered} of {total} calls"]
     if run.mode not in FORCED:
         taken = sum(calls[tier] for tier in FORCED)
-        return [] if taken else [f"{run.mode}: gijit executed no call"]
+        return wrong if taken else [*wrong, f"{run.mode}: gijit executed no call"]
     wanted = json.loads(SHARES.read_text()).get(_key(suite, gtk), {}).get(run.mode, 1)
     if calls[run.mode] == 0 or share(run) < wanted:
-        return [f"{run.mode} executed {share(run):.2%} of the calls, {wanted:.2%} is on record"]
-    return []
+        wrong += [f"{run.mode} executed {share(run):.2%} of the calls, {wanted:.2%} is on record"]
+    return wrong
+
+
+def handed_over(run):
+    """The calls that a run handed to PyGObject: {reason: {callable: calls}}."""
+    handed = {}
+    for name, row in run.stats["callables"].items():
+        for reason, calls in row["handed_over"].items():
+            handed.setdefault(reason, {})[name] = calls
+    return handed
+
+
+def _print_list(title, items):
+    text = f"{title}: {', '.join(items)}"
+    print(textwrap.fill(text, 100, subsequent_indent="    ", break_on_hyphens=False))
 
 
 def _key(suite, gtk):

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
+use gijit::stats::Handed;
 use pyo3::ffi;
 
 use super::object::tail;
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn pygobject_call(
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only our callables have this slot.
-    shim(|| unsafe { engine::call_pygobject(callable, args, nargsf, kwnames) })
+    shim(|| unsafe { engine::call_pygobject(callable, args, nargsf, kwnames, Handed::Rejected) })
 }
 
 /// The slot of a resolved callable while calls are timed.

@@ -18,7 +18,7 @@ use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::Reason;
 use gijit::signature::girepository::Info;
 use gijit::signature::read::TypeSystem;
-use gijit::stats::Tally;
+use gijit::stats::{Handed, Tally};
 use gijit::{stats, trace};
 use gijit_interp::{Interpreter, Outcome};
 use pyo3::ffi;
@@ -311,7 +311,7 @@ pub unsafe fn first_deprecated_call(
             Ordering::AcqRel,
             Ordering::Relaxed,
         );
-        call_pygobject(callable, args, nargsf, kwnames)
+        call_pygobject(callable, args, nargsf, kwnames, Handed::Deprecated)
     }
 }
 
@@ -360,7 +360,7 @@ pub unsafe fn call_tier0(
                 }
                 result.cast()
             }
-            Outcome::Bail => call_pygobject(callable, args, nargsf, kwnames),
+            Outcome::Bail => call_pygobject(callable, args, nargsf, kwnames, Handed::Unusual),
         }
     }
 }
@@ -380,7 +380,7 @@ fn warm_up(state: &State) {
     }
 }
 
-/// Calls `callable` through PyGObject and counts it.
+/// Calls `callable` through PyGObject and counts it, for `why` if it does not raise.
 ///
 /// # Safety
 /// As [`base::invoke`].
@@ -389,19 +389,28 @@ pub unsafe fn call_pygobject(
     args: *const *mut ffi::PyObject,
     nargsf: usize,
     kwnames: *mut ffi::PyObject,
+    why: Handed,
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller's; see `call_tier0`.
     unsafe {
+        let mut tally = None;
         if engine().counting {
-            let tally = match tail(callable).state.load(Ordering::Relaxed).as_ref() {
+            tally = match tail(callable).state.load(Ordering::Relaxed).as_ref() {
                 Some(state) => Some(state.core.tally),
                 None => engine().rejected_tally(callable),
             };
-            if let Some(tally) = tally {
-                tally.count_host();
-            }
         }
-        base::invoke(callable, args, nargsf, kwnames)
+        if let Some(tally) = tally {
+            tally.count_host();
+        }
+        let result = base::invoke(callable, args, nargsf, kwnames);
+        if let Some(tally) = tally {
+            tally.count_handed(match result.is_null() {
+                true => Handed::Raised,
+                false => why,
+            });
+        }
+        result
     }
 }
 

@@ -45,11 +45,11 @@ pub fn setup(
     code: Arc<CodeMemory>,
     plugin: PathBuf,
 ) -> Setup {
-    let tier1: BackendFactory = Box::new(|| {
+    let tier1: BackendFactory = Arc::new(|| {
         executable_memory()?;
         Ok(Box::new(CraneliftBackend::new()?) as Box<dyn Backend>)
     });
-    let tier2: BackendFactory = Box::new(move || {
+    let tier2: BackendFactory = Arc::new(move || {
         executable_memory()?;
         llvm(&plugin)
     });

@@ -4,8 +4,8 @@ use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gijit::compile::Survey;
 use gijit::compile::backend::Listing;
+use gijit::compile::{Asked, Survey};
 use gijit::dispatch::{Callable, Tier, policy, seen};
 use gijit::error::CompileError;
 use gijit::ir;
@@ -364,26 +364,33 @@ const COVERAGE_STEP: usize = 32;
 #[pyfunction]
 fn coverage(callables: &Bound<'_, PyList>, progress: &Bound<'_, PyAny>) -> PyResult<Vec<Covered>> {
     let py = callables.py();
-    let mut survey = Survey::new(engine().compiler);
-    let mut covered = Vec::with_capacity(callables.len());
+    let mut survey = Survey::new(engine().compiler)?;
+    let mut asked = Vec::with_capacity(callables.len());
     for callable in callables.iter() {
-        covered.push(match state(&callable) {
-            Some(state) => py.detach(|| {
-                let mut compiled = |tier| survey.check(&state.core, tier).is_ok();
-                (None, true, compiled(Tier::One), compiled(Tier::Two))
-            }),
+        asked.push(match state(&callable) {
+            Some(state) => Ok(py.detach(|| {
+                let mut ask = |tier| survey.ask(&state.core, tier).ok();
+                (ask(Tier::One), ask(Tier::Two))
+            })),
             None => {
                 // SAFETY: ours (contract with the package), so a FunctionInfo; the lock is held.
                 let linked = unsafe { host::link(fields(callable.as_ptr()).info) };
-                let reason = linked.map_or_else(|rejection| rejection.reason, |_| Reason::Defect);
-                (Some(reason.id()), false, false, false)
+                Err(linked.map_or_else(|rejection| rejection.reason, |_| Reason::Defect))
             }
         });
-        if covered.len() % COVERAGE_STEP == 0 {
-            progress.call1((covered.len(),))?;
+        if asked.len() % COVERAGE_STEP == 0 {
+            progress.call1((asked.len(),))?;
         }
     }
-    Ok(covered)
+    let answers = py.detach(|| survey.finish());
+    let compiles = |asked: Option<Asked>| asked.is_some_and(|asked| answers.of(asked).is_ok());
+    Ok(asked
+        .into_iter()
+        .map(|asked| match asked {
+            Ok((one, two)) => (None, true, compiles(one), compiles(two)),
+            Err(reason) => (Some(reason.id()), false, false, false),
+        })
+        .collect())
 }
 
 /// Registers the functions of this module.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use gijit::dispatch::Tier;
 use gijit::plan::link::Runtime;
-use gijit::stats::{Tally, Turn};
+use gijit::stats::{Handed, Tally, Turn};
 use gijit::trace::{self, Sample};
 use pyo3::ffi;
 
@@ -119,7 +119,7 @@ pub unsafe fn call(
                 timed(core.tally, Some(core.tier()), turn, enter)
             }
             Some(turn @ (Turn::Host | Turn::HostWarm)) => timed(core.tally, None, turn, || {
-                engine::call_pygobject(callable, args, nargsf, kwnames)
+                engine::call_pygobject(callable, args, nargsf, kwnames, Handed::Timed)
             }),
         }
     }
@@ -136,7 +136,8 @@ pub unsafe fn call_rejected(
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller's.
-    let invoke = || unsafe { engine::call_pygobject(callable, args, nargsf, kwnames) };
+    let invoke =
+        || unsafe { engine::call_pygobject(callable, args, nargsf, kwnames, Handed::Rejected) };
     let Some(tally) = engine().rejected_tally(callable) else {
         return invoke();
     };

@@ -11,6 +11,7 @@ use pyo3::ffi;
 
 use super::desc::type_desc;
 use super::table::helpers;
+use super::types::is_of_known_gtype;
 
 pub(super) const CONVERTED: i32 = 0;
 pub(super) const BAIL: i32 = 1;
@@ -222,14 +223,16 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
 /// `value` is a valid object and the GIL is held.
 pub(super) unsafe fn read_gtype(value: *mut ffi::PyObject) -> Option<usize> {
     // SAFETY: a valid object, GIL held. Looking `__gtype__` up on a class whose metaclass does not
-    // replace attribute access, on a str or on PyGObject's own GType wrapper runs no user code.
+    // replace attribute access, on an instance in whose class `__gtype__` stands, on a str or on
+    // PyGObject's own GType wrapper runs no user code.
     unsafe {
         let ty = ffi::Py_TYPE(value);
         let getattro = |ty: *mut ffi::PyTypeObject| (*ty).tp_getattro.map_or(0, |f| f as usize);
         let class =
             ffi::PyType_Check(value) != 0 && getattro(ty) == getattro(&raw mut ffi::PyType_Type);
         let name = ffi::PyUnicode_CheckExact(value) != 0;
-        if !class && !name && ty != super::gtype_type() {
+        let is_known = class || name || ty == super::gtype_type();
+        if !is_known && !is_of_known_gtype(value) {
             return None;
         }
         let gtype = (super::api().type_from_object)(value);

@@ -53,6 +53,24 @@ pub unsafe fn has_plain_attributes(ty: *mut ffi::PyTypeObject) -> bool {
     getattro == ffi::PyObject_GenericGetAttr as *const () as usize
 }
 
+/// Whether `object` says its `GType` by what stands in its class.
+///
+/// # Safety
+/// A valid object, GIL held.
+pub unsafe fn is_of_known_gtype(object: *mut ffi::PyObject) -> bool {
+    let shared = shared();
+    // SAFETY: by this function's contract; classes hold their attributes.
+    unsafe {
+        let ty = ffi::Py_TYPE(object);
+        let plain = ffi::PyType_Check(object) == 0 && has_plain_attributes(ty);
+        let found = match plain {
+            true => lookup(ty, shared.gtype_name),
+            false => std::ptr::null_mut(),
+        };
+        !found.is_null() && ffi::Py_TYPE(found) == shared.gtype_type
+    }
+}
+
 /// An attribute that stands in the instance and nowhere in its class, borrowed.
 ///
 /// # Safety

@@ -102,7 +102,7 @@ impl BufferFormat {
 ///
 /// # Safety
 /// A valid object, GIL held.
-unsafe fn exports(object: *mut ffi::PyObject) -> bool {
+pub unsafe fn exports(object: *mut ffi::PyObject) -> bool {
     // SAFETY: by this function's contract.
     unsafe {
         let ty = ffi::Py_TYPE(object);

@@ -2,11 +2,21 @@
 
 use pyo3::ffi;
 
-/// A list or a tuple. Items are borrowed, and only valid while the GIL is held.
-#[derive(Clone, Copy)]
-pub enum Sequence {
-    List(*mut ffi::PyObject),
-    Tuple(*mut ffi::PyObject),
+use super::buffer::exports;
+
+/// A list, a tuple, or a tuple of the items of something else. Items are borrowed, and only valid
+/// while the GIL is held.
+pub struct Sequence {
+    items: *mut ffi::PyObject,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    List,
+    Tuple,
+    /// A tuple that is ours.
+    Made,
 }
 
 /// Whether `ty` reads items and length as `base` does.
@@ -38,22 +48,34 @@ impl Sequence {
         // SAFETY: by this function's contract.
         unsafe {
             let ty = ffi::Py_TYPE(object);
+            let found = |items, kind| Some(Sequence { items, kind });
             if ffi::PyList_Check(object) != 0 && reads_as(ty, &raw mut ffi::PyList_Type) {
-                return Some(Sequence::List(object));
+                return found(object, Kind::List);
             }
             if ffi::PyTuple_Check(object) != 0 && reads_as(ty, &raw mut ffi::PyTuple_Type) {
-                return Some(Sequence::Tuple(object));
+                return found(object, Kind::Tuple);
             }
+            let text = ffi::PyUnicode_CheckExact(object) != 0;
+            let built_in = text || ffi::PyRange_Check(object) != 0 || exports(object);
+            if !built_in || ffi::PySequence_Check(object) == 0 {
+                return None;
+            }
+            let tuple = ffi::PySequence_Tuple(object);
+            if tuple.is_null() {
+                // A memoryview of more than one dimension, for one.
+                ffi::PyErr_Clear();
+                return None;
+            }
+            found(tuple, Kind::Made)
         }
-        None
     }
 
-    pub fn len(self) -> usize {
+    pub fn len(&self) -> usize {
         // SAFETY: made by `of`, whose object is valid; GIL held.
         unsafe {
-            match self {
-                Sequence::List(list) => ffi::PyList_GET_SIZE(list) as usize,
-                Sequence::Tuple(tuple) => ffi::PyTuple_GET_SIZE(tuple) as usize,
+            match self.kind {
+                Kind::List => ffi::PyList_GET_SIZE(self.items) as usize,
+                Kind::Tuple | Kind::Made => ffi::PyTuple_GET_SIZE(self.items) as usize,
             }
         }
     }
@@ -62,18 +84,27 @@ impl Sequence {
     ///
     /// # Safety
     /// `index` is below `len()`, the GIL is held.
-    pub unsafe fn get(self, index: usize) -> *mut ffi::PyObject {
+    pub unsafe fn get(&self, index: usize) -> *mut ffi::PyObject {
         // SAFETY: by this function's contract.
         unsafe {
-            match self {
-                Sequence::List(list) => ffi::PyList_GET_ITEM(list, index as isize),
-                Sequence::Tuple(tuple) => ffi::PyTuple_GET_ITEM(tuple, index as isize),
+            match self.kind {
+                Kind::List => ffi::PyList_GET_ITEM(self.items, index as isize),
+                Kind::Tuple | Kind::Made => ffi::PyTuple_GET_ITEM(self.items, index as isize),
             }
         }
     }
 
-    /// Whether the items can go while the sequence stays.
-    pub fn is_mutable(self) -> bool {
-        matches!(self, Sequence::List(_))
+    /// Whether the items can go while the object stays that the sequence was made of.
+    pub fn is_mutable(&self) -> bool {
+        self.kind != Kind::Tuple
+    }
+}
+
+impl Drop for Sequence {
+    fn drop(&mut self) {
+        if self.kind == Kind::Made {
+            // SAFETY: `of` made it; sequences are dropped in the step that made them, GIL held.
+            unsafe { ffi::Py_DECREF(self.items) };
+        }
     }
 }
