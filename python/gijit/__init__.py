@@ -106,7 +106,8 @@ def stats():
     """Counters of this process, as a new dict.
 
     ``calls`` counts native calls by ``tier0``, ``tier1``, ``tier2`` and ``pygobject``, exactly
-    while ``GIJIT_STATS`` is set; ``compiled`` counts compilations by ``tier1`` and ``tier2``;
+    while ``GIJIT_STATS`` is set, and ``handed_over`` says why those of PyGObject went there
+    (docs/rejections.md); ``compiled`` counts compilations by ``tier1`` and ``tier2``;
     ``deopts`` counts thunks left for a lower tier; ``rejections`` is :func:`rejections` with
     counts; ``code_bytes`` is the machine code that exists, in bytes.
     """

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_coverage import CLOSED
 
 import build
 
@@ -108,6 +109,10 @@ def test_stock_fails(example):
 
 
 def test_documented():
-    """The document names every reason and every example."""
+    """The document names every reason of the closed list and every example, and no other."""
+    assert set(REASONS) == CLOSED
+    _, closed = DOCUMENT.split("## The closed list")
+    table = re.findall(r"^\| `([a-z-]+)` \|", closed.split("\n## ")[0], re.MULTILINE)
+    assert sorted(table) == sorted(CLOSED)
     for reason, name, *_ in EXAMPLES:
         assert re.search(rf"^\| `{reason}` \| `{re.escape(name)}`", DOCUMENT, re.MULTILINE), reason
