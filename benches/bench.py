@@ -158,6 +158,7 @@ def main():
     note("measuring: whole processes")
     result["programs"] = programs.measure(both, options.rounds) if whole else []
     result["compiling"] = programs.compiling(both["gijit"]) if whole else {}
+    result["memory"] = programs.memory(both["gijit"]) if whole else []
     note("")
     result["means"] = report.means(result["shapes"])
     result["seconds"] = round(time.monotonic() - begun)

@@ -1,5 +1,4 @@
-"""What is measured of whole processes: start-up, cold calls, loops, memory,
-compile latency.
+"""What is measured of whole processes: start-up, cold calls, loops, stalls, memory, compile latency.
 
 Each program is a Python script in a process of its own that prints its figures as JSON. Stock and
 gijit (as users run it) take turns; the figures are medians.
@@ -104,6 +103,15 @@ def compare(one, other, *data):
     return (a > b) - (a < b)
 store.sort(compare)
 """ + END),
+    Program("stall: longest turn of a loop that gets hot", "ms", HEAD + GTK + """
+path = Gio.File.new_for_path('/a/b')
+longest, last = 0, time.perf_counter()
+for number in range(60000):
+    path.get_basename(), path.get_parent(), GLib.get_monotonic_time(), GLib.strcmp0('a', 'b')
+    now = time.perf_counter()
+    longest, last = max(longest, now - last), now
+print(json.dumps(longest * 1000))
+"""),
     Program("memory: resident after import Gtk", "MiB", HEAD + GTK + """
 import os
 pages = int(open('/proc/self/statm').read().split()[1])
@@ -129,6 +137,53 @@ import gijit
 gijit.flush()
 """
 )
+# Callables are compiled until there are none left, and memory is looked at on the way.
+MEMORY = (
+    HEAD
+    + GTK
+    + """
+import os, gijit
+from types import BuiltinFunctionType
+def resident():
+    return int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20
+def callables():
+    for namespace in (GLib, Gio, Gtk):
+        for name in dir(namespace):
+            held = getattr(namespace, name, None)
+            yield held
+            if isinstance(held, type):
+                for member in list(vars(held).values()):
+                    yield getattr(member, '__func__', member)
+def compiled(tier, most):
+    done = 0
+    for callable in held:
+        if done == most:
+            break
+        try:
+            gijit.promote(callable, tier)
+        except (TypeError, gijit.CompileError):
+            continue
+        done += 1
+    return done
+held = list(callables())
+for callable in held:
+    try:
+        gijit.tier(callable)
+    except TypeError:
+        pass
+# The dictionary of all callables is large, so it is made once before.
+gijit.stats()
+found = [['nothing compiled', 0, 0, resident()]]
+for tier, most in ((1, 10), (1, 10000), (2, 1), (2, 10), (2, 1000)):
+    before = gijit.stats()['code_bytes']
+    count = compiled(tier, most)
+    bytes = gijit.stats()['code_bytes'] - before
+    found.append([f'tier {tier}', count, bytes, resident()])
+print(json.dumps(found))
+"""
+)
+
+
 LINE = re.compile(
     r"tier (\d), lowered in (\d+) us, compiled in (\d+) us, placed in (\d+) us, (\d+) b"
 )
@@ -152,6 +207,11 @@ def compiling(env):
         }
         for tier, found in sorted(tiers.items())
     }
+
+
+def memory(env):
+    """[[what was compiled, how many callables, bytes of code more, MiB of resident memory]]."""
+    return figure(Program("memory", "MiB", MEMORY), env)
 
 
 def figure(program, env):
