@@ -1,4 +1,4 @@
-"""What is measured of whole processes: start-up, cold calls, loops, stalls, memory, compile latency.
+"""What is measured of whole processes: start-up, cold calls, loops, stalls, memory, latency.
 
 Each program is a Python script in a process of its own that prints its figures as JSON. Stock and
 gijit (as users run it) take turns; the figures are medians.
