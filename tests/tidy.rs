@@ -67,6 +67,8 @@ const UNSAFE: &[&str] = &[
     "src/signature/fundamental.rs",
     "src/signature/girepository.rs",
     "src/signature/girepository/containers.rs",
+    "src/signature/girepository/differing.rs",
+    "src/signature/girepository/library.rs",
     "src/signature/lookup.rs",
     "src/signature/read.rs",
     "src/signature/vtable.rs",

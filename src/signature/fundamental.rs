@@ -2,7 +2,8 @@
 
 use std::ffi::c_void;
 
-use super::girepository::{Girepository, Info, Version, functions};
+use super::girepository::library::functions;
+use super::girepository::{Girepository, Info};
 
 /// `GIObjectInfoRefFunction` and `GIObjectInfoUnrefFunction`.
 type Reference = Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>;
@@ -32,7 +33,7 @@ impl Counting {
     /// # Safety
     /// `info` is a valid object info of `repository`.
     pub unsafe fn of(repository: &Girepository, info: Info) -> Result<Self, String> {
-        let pointers = Pointers::resolve(repository.version(), &repository.find)?;
+        let pointers = Pointers::resolve(&repository.library)?;
         // SAFETY: by this function's contract.
         unsafe {
             Ok(Counting {

@@ -8,20 +8,16 @@
 //! Absent: ownership. Infos are raw pointers; who takes a reference says so.
 
 mod containers;
+mod differing;
+pub mod library;
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use differing::Differing;
+use library::{Library, functions};
 
 /// A `GIBaseInfo*` or one of its subtypes.
 pub type Info = *mut c_void;
-
-/// Which library was found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Version {
-    /// libgirepository-1.0.
-    One,
-    /// girepository-2.0, part of GLib from 2.80 on.
-    Two,
-}
 
 /// Which kind of info a pointer is; the kinds that gijit tells apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,33 +34,6 @@ pub enum InfoKind {
     Unresolved,
     Other,
 }
-
-/// A struct of C functions, each declared once: its name in 1.0, in 2.0, and its signature.
-macro_rules! functions {
-    ($(#[$meta:meta])* $table:ident {
-        $($field:ident: $one:literal / $two:literal fn($($arg:ty),*) $(-> $ret:ty)?;)*
-    }) => {
-        $(#[$meta])*
-        #[allow(clippy::missing_docs_in_private_items, reason = "each is its C function")]
-        struct $table { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
-
-        impl $table {
-            fn resolve(version: Version, find: &dyn Fn(&str) -> Option<*mut c_void>)
-                -> Result<Self, String>
-            {
-                Ok($table { $($field: {
-                    let name = match version { Version::One => $one, Version::Two => $two };
-                    let address = find(name).ok_or_else(|| format!("libgirepository lacks {name}"))?;
-                    // SAFETY: the symbol is the C function of this name, and the signature in the
-                    // table is the one of its header, in both versions.
-                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) }
-                },)* })
-            }
-        }
-    };
-}
-
-pub(super) use functions;
 
 functions! {
     /// The functions of libgirepository that read infos.
@@ -112,61 +81,25 @@ functions! {
     }
 }
 
-/// The loaded library.
+/// What infos are read with.
 pub struct Girepository {
-    version: Version,
+    pub(super) library: Library,
     functions: Functions,
-    pub(super) find: fn(&str) -> Option<*mut c_void>,
-}
-
-// The symbols are looked up in the whole process: PyGObject has loaded the library with its
-// dependencies, and of the two versions only one can be in use.
-fn find_in(library: &CStr, name: &str) -> Option<*mut c_void> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: zero-terminated names; RTLD_NOLOAD only takes a reference to a loaded library, which
-    // is kept for the life of the process.
-    let address = unsafe {
-        let handle = libc::dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
-        if handle.is_null() {
-            return None;
-        }
-        libc::dlsym(handle, name.as_ptr())
-    };
-    (!address.is_null()).then_some(address)
-}
-
-fn find_one(name: &str) -> Option<*mut c_void> {
-    find_in(c"libgirepository-1.0.so.1", name)
-}
-
-fn find_two(name: &str) -> Option<*mut c_void> {
-    find_in(c"libgirepository-2.0.so.0", name)
+    differing: Differing,
 }
 
 impl Girepository {
-    /// The library that the process has loaded.
+    /// That of the library that the process has loaded.
     ///
     /// # Errors
     /// When neither version is loaded, or a function is missing.
     pub fn loaded() -> Result<Self, String> {
-        let (version, find): (_, fn(&str) -> _) = if find_one("g_base_info_ref").is_some() {
-            (Version::One, find_one)
-        } else if find_two("gi_base_info_ref").is_some() {
-            (Version::Two, find_two)
-        } else {
-            return Err("neither libgirepository-1.0 nor girepository-2.0 is loaded".to_owned());
-        };
-        let functions = Functions::resolve(version, &find)?;
+        let library = Library::loaded()?;
         Ok(Girepository {
-            version,
-            functions,
-            find,
+            functions: Functions::resolve(&library)?,
+            differing: Differing::resolve(&library)?,
+            library,
         })
-    }
-
-    /// Which library it is.
-    pub fn version(&self) -> Version {
-        self.version
     }
 }
 
@@ -181,61 +114,8 @@ impl Girepository {
 )]
 impl Girepository {
     pub unsafe fn kind(&self, info: Info) -> InfoKind {
-        match self.version {
-            Version::One => self.kind_one(info),
-            Version::Two => self.kind_two(info),
-        }
-    }
-
-    fn kind_one(&self, info: Info) -> InfoKind {
-        let address = (self.find)("g_base_info_get_type").expect("1.0 has it");
-        // SAFETY: the C function's signature in 1.0.
-        let get: unsafe extern "C" fn(Info) -> c_int = unsafe { std::mem::transmute(address) };
-        // SAFETY: `info` is valid (contract of `kind`). The numbers are GIInfoType's.
-        match unsafe { get(info) } {
-            1 => InfoKind::Function,
-            2 => InfoKind::Callback,
-            3 | 4 => InfoKind::Struct,
-            5 => InfoKind::Enum,
-            6 => InfoKind::Flags,
-            7 => InfoKind::Object,
-            8 => InfoKind::Interface,
-            11 => InfoKind::Union,
-            14 => InfoKind::VFunc,
-            19 => InfoKind::Unresolved,
-            _ => InfoKind::Other,
-        }
-    }
-
-    /// In 2.0 an info is a `GTypeInstance`: its first word points to its class, whose first word is
-    /// the `GType`.
-    fn kind_two(&self, info: Info) -> InfoKind {
-        // SAFETY: see above; `info` is valid (contract of `kind`).
-        let gtype = unsafe { **info.cast::<*const usize>() };
-        const KINDS: &[(&str, InfoKind)] = &[
-            ("gi_function_info_get_type", InfoKind::Function),
-            ("gi_vfunc_info_get_type", InfoKind::VFunc),
-            ("gi_callback_info_get_type", InfoKind::Callback),
-            ("gi_struct_info_get_type", InfoKind::Struct),
-            ("gi_union_info_get_type", InfoKind::Union),
-            ("gi_flags_info_get_type", InfoKind::Flags),
-            ("gi_enum_info_get_type", InfoKind::Enum),
-            ("gi_object_info_get_type", InfoKind::Object),
-            ("gi_interface_info_get_type", InfoKind::Interface),
-            ("gi_unresolved_info_get_type", InfoKind::Unresolved),
-        ];
-        let is = |name: &str| {
-            (self.find)(name).is_some_and(|address| {
-                // SAFETY: every `*_get_type` takes nothing and returns a GType.
-                let get: unsafe extern "C" fn() -> usize = unsafe { std::mem::transmute(address) };
-                // SAFETY: as above.
-                unsafe { get() == gtype }
-            })
-        };
-        KINDS
-            .iter()
-            .find(|(name, _)| is(name))
-            .map_or(InfoKind::Other, |(_, kind)| *kind)
+        // SAFETY: contract of this block.
+        unsafe { self.differing.kind(info) }
     }
 
     pub unsafe fn reference(&self, info: Info) -> Info {
@@ -354,43 +234,14 @@ impl Girepository {
 
     /// Index of the user data that belongs to a callback argument.
     pub unsafe fn arg_closure(&self, arg: Info) -> Option<usize> {
-        self.index(
-            arg,
-            "g_arg_info_get_closure",
-            "gi_arg_info_get_closure_index",
-        )
+        // SAFETY: contract of this block.
+        unsafe { self.differing.closure(arg) }
     }
 
     /// Index of the destroy notify that belongs to a callback argument.
     pub unsafe fn arg_destroy(&self, arg: Info) -> Option<usize> {
-        self.index(
-            arg,
-            "g_arg_info_get_destroy",
-            "gi_arg_info_get_destroy_index",
-        )
-    }
-
-    /// 1.0 returns an index or -1, 2.0 a truth value with the index behind a pointer.
-    fn index(&self, info: Info, one: &str, two: &str) -> Option<usize> {
-        match self.version {
-            Version::One => {
-                let address = (self.find)(one)?;
-                // SAFETY: the C functions of these names have this signature in 1.0.
-                let get: unsafe extern "C" fn(Info) -> c_int =
-                    unsafe { std::mem::transmute(address) };
-                // SAFETY: contract of this block.
-                usize::try_from(unsafe { get(info) }).ok()
-            }
-            Version::Two => {
-                let address = (self.find)(two)?;
-                // SAFETY: the C functions of these names have this signature in 2.0.
-                let get: unsafe extern "C" fn(Info, *mut u32) -> c_int =
-                    unsafe { std::mem::transmute(address) };
-                let mut index = 0;
-                // SAFETY: contract of this block.
-                (unsafe { get(info, &mut index) } != 0).then_some(index as usize)
-            }
-        }
+        // SAFETY: contract of this block.
+        unsafe { self.differing.destroy(arg) }
     }
 
     /// `GITypeTag` and whether the type is a pointer.

@@ -7,7 +7,8 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 
-use super::girepository::{Girepository, Info, InfoKind, Version, functions};
+use super::girepository::library::{Version, functions};
+use super::girepository::{Girepository, Info, InfoKind};
 
 functions! {
     /// The functions that walk a repository.
@@ -50,13 +51,12 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// The function that the library lacks.
     pub fn new(girepository: &'a Girepository) -> Result<Self, String> {
-        let find = girepository.find;
-        let walk = Walk::resolve(girepository.version(), &find)?;
-        let repository = match girepository.version() {
+        let library = &girepository.library;
+        let walk = Walk::resolve(library)?;
+        let repository = match library.version {
             Version::One => std::ptr::null_mut(),
             Version::Two => {
-                let name = "gi_repository_new";
-                let new = find(name).ok_or_else(|| format!("libgirepository lacks {name}"))?;
+                let new = library.find("gi_repository_new")?;
                 // SAFETY: this C function of 2.0 takes nothing and returns a repository, which is
                 // kept for good, as the infos made from it need it.
                 unsafe {

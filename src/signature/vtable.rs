@@ -7,7 +7,8 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::girepository::{Girepository, Info, InfoKind, Version, functions};
+use super::girepository::library::functions;
+use super::girepository::{Girepository, Info, InfoKind};
 
 functions! {
     /// The functions that read class structs.
@@ -42,7 +43,7 @@ pub(super) unsafe fn place(
     container: Info,
     gtype: usize,
 ) -> Option<VFuncPlace> {
-    let structs = Structs::resolve(repository.version(), &repository.find).ok()?;
+    let structs = Structs::resolve(&repository.library).ok()?;
     // SAFETY: by this function's contract; the container of a virtual function is an object or an
     // interface. Infos that are got here are dropped here.
     unsafe {

@@ -14,6 +14,7 @@ use gijit::signature::{ArrayKind, Bindings, Scope, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use self::describe::module;
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
@@ -120,10 +121,12 @@ pub fn link(
 /// The parameter for an asynchronous callback without which PyGObject returns an awaitable, where
 /// this PyGObject does so: for a call without results that also takes a cancellable.
 fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
-    let module = py.import("gi._gi").map_err(Unlinked::Raised)?;
-    let known = module.hasattr("Async").map_err(Unlinked::Raised)?;
     let cancellable = |conv: &Conv| matches!(conv, Conv::Object { ty } if ty.namespace == "Gio" && ty.name == "Cancellable");
-    if !known || !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
+    if !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
+        return Ok(None);
+    }
+    let found = module(py, "gi._gi").and_then(|module| module.hasattr("Async"));
+    if !found.map_err(Unlinked::Raised)? {
         return Ok(None);
     }
     let callback = plan.ins.iter().find(|op| {
@@ -372,7 +375,7 @@ impl<'py> Linker<'_, 'py> {
 
     /// PyGObject's tuple type with these names.
     fn tuple_type(&self, names: &[Option<String>]) -> PyResult<*mut ffi::PyTypeObject> {
-        let base = self.py.import("gi._gi")?.getattr("ResultTuple")?;
+        let base = module(self.py, "gi._gi")?.getattr("ResultTuple")?;
         let made = base.call_method1("_new_type", (names.to_vec(),))?;
         Ok(made.into_ptr().cast())
     }

@@ -7,8 +7,9 @@ use gijit::plan::{Conv, UserData};
 use gijit::signature::TypeRef;
 use gijit::signature::fundamental::Counting;
 use gijit::signature::girepository::Info;
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use super::super::api;
 use super::super::callback::{CallbackDesc, Destroy, Kind};
@@ -130,7 +131,7 @@ impl<'py> Linker<'_, 'py> {
 
     /// The class as PyGObject finds it: an attribute of the namespace's module.
     fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyAny>> {
-        let module = self.py.import(format!("gi.repository.{}", ty.namespace))?;
+        let module = module(self.py, &format!("gi.repository.{}", ty.namespace))?;
         module.getattr(ty.name.as_str())
     }
 
@@ -145,7 +146,7 @@ impl<'py> Linker<'_, 'py> {
         // SAFETY: `desc` has just been made by `Self::desc` for a typed conversion.
         let desc = unsafe { desc::type_desc(desc as *const std::ffi::c_void) };
         let fits = || -> PyResult<bool> {
-            let base = self.py.import("gi._gi")?.getattr(base)?;
+            let base = module(self.py, "gi._gi")?.getattr(base)?;
             // SAFETY: the class that the descriptor holds a reference to.
             let class = unsafe { Bound::from_borrowed_ptr(self.py, desc.py_type.cast()) };
             // SAFETY: an object, GIL held.
@@ -165,5 +166,20 @@ impl<'py> Linker<'_, 'py> {
             place,
         }
         .into())
+    }
+}
+
+/// The module `name`. It is nearly always there, and then an import costs ten times a look-up.
+pub(super) fn module<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let text = PyString::new(py, name);
+    // SAFETY: a str; the result is a new reference, or NULL, also when the look-up raised.
+    let found = unsafe {
+        let found = ffi::PyImport_GetModule(text.as_ptr());
+        Bound::from_owned_ptr_or_opt(py, found)
+    };
+    match (found, PyErr::take(py)) {
+        (Some(module), _) => Ok(module),
+        (None, Some(error)) => Err(error),
+        (None, None) => py.import(name).map(Bound::into_any),
     }
 }
