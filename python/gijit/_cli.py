@@ -71,6 +71,19 @@ def _parser():
     coverage.add_argument("--json", action="store_true", help="print JSON")
     coverage.add_argument("--html", metavar="FILE", help="write a page")
 
+    bench = add(
+        "bench",
+        _bench,
+        "time calls on stock PyGObject and on each tier, here and now",
+        "bench 'GLib.get_monotonic_time()' \"Gio.File.new_for_path('/a/b')\"",
+    )
+    bench.add_argument(
+        "statements", nargs="*", metavar="STATEMENT", help="Python code; without any: some calls"
+    )
+    bench.add_argument("--setup", metavar="CODE", help="run once before: imports and objects")
+    bench.add_argument("--rounds", type=_count, default=3, help="turns of each (%(default)s)")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+
     report = add(
         "report",
         _report,
@@ -82,6 +95,12 @@ def _parser():
 
     add("doctor", _doctor, "show what works here, and what does not and why", "doctor")
     return parser
+
+
+def _count(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _run(options):
@@ -126,6 +145,12 @@ def _coverage(options):
     from . import _coverage
 
     return _coverage.main(options.namespaces, options.json, options.html)
+
+
+def _bench(options):
+    from . import _bench
+
+    return _bench.main(options.statements, options.setup, options.rounds, options.json)
 
 
 def _report(options):

@@ -1,9 +1,12 @@
-"""The calls that the demonstration measures, each as a user would write it."""
+"""The calls that ``bench`` measures when it is given none, each as a user would write it."""
 
 from collections import namedtuple
 
 Call = namedtuple("Call", "title setup statement")
 """`setup` runs once, in a namespace of its own; `statement` is what is timed."""
+
+SETUP = "from gi.repository import GLib, GObject, Gio"
+"""What the statements of the command line may use."""
 
 GLIB = "from gi.repository import GLib; "
 GIO = "from gi.repository import GLib, Gio; "
