@@ -53,8 +53,9 @@ test-rust: setup
 	$(CARGO) test --workspace
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom $(CARGO) test -p gijit --test loom_slot
 
+# The files of tests are spread over the processors.
 test-python: setup
-	$(PY) -m pytest tests -raP
+	$(PY) -m pytest tests -raP -n auto --maxprocesses 4 --dist loadfile
 
 leaks: build
 	GIJIT_LEAK_CALLS=10000 $(PY) -m pytest tests/python/test_leaks.py -raP

@@ -9,6 +9,8 @@ A version that is not the installed one is built from source with pip, into a vi
 its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -19,6 +21,7 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "pygobject-tests"
 INTROSPECTION_TESTS = Path("/usr/share/gobject-introspection-1.0/tests")
 HELPER_SOURCES = ["testhelpermodule.c", "test-floating.c", "test-thread.c", "test-unknown.c"]
 # The names that the scanner and the libraries go by: (library, namespace, symbol prefix).
@@ -41,7 +44,7 @@ class Suite:
 
     def __init__(self, version):
         self.version = version
-        self.base = ROOT / "build" / "pygobject-tests" / version
+        self.base = BUILD / version
         self.source = self.base / f"PyGObject-{version}"
         self.tests = self.source / "tests"
         self.lib = self.base / "lib"
@@ -69,10 +72,20 @@ def installed_version():
 
 def prepare(version=None):
     """Makes the suite of `version` (default: the installed PyGObject's) ready; returns a Suite."""
-    suite = _prepare_suite(version)
-    if not suite.installed:
-        _install_wheel(suite)
+    with _alone():
+        suite = _prepare_suite(version)
+        if not suite.installed:
+            _install_wheel(suite)
     return suite
+
+
+@contextlib.contextmanager
+def _alone():
+    """While no other process builds."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _prepare_suite(version):
@@ -103,13 +116,14 @@ def prepare_lenient(suite):
     """Builds both libraries once more, with assertions that report and return."""
     folder = suite.base / "lenient"
     stamp = folder / "lenient.h"
-    if stamp.exists() and stamp.read_bytes() == LENIENT.read_bytes():
-        return
-    folder.mkdir(exist_ok=True)
-    for library in LIBRARIES:
-        print(f"building the lenient {library}", flush=True)
-        _compile(suite, library, folder, "-include", LENIENT)
-    shutil.copy(LENIENT, stamp)
+    with _alone():
+        if stamp.exists() and stamp.read_bytes() == LENIENT.read_bytes():
+            return
+        folder.mkdir(exist_ok=True)
+        for library in LIBRARIES:
+            print(f"building the lenient {library}", flush=True)
+            _compile(suite, library, folder, "-include", LENIENT)
+        shutil.copy(LENIENT, stamp)
 
 
 def _fetch(suite):
