@@ -17,9 +17,40 @@ TIMEOUT = 120
 HEAD = "import gi, time, json\nbegun = time.perf_counter()\ndef spent(): return "
 HEAD += "(time.perf_counter() - begun) * 1000\n"
 GTK = "gi.require_version('Gtk', '3.0')\nfrom gi.repository import GLib, Gio, GObject, Gtk\n"
+GST = "gi.require_version('Gst', '1.0')\nfrom gi.repository import Gst\nGst.init(None)\n"
 AGAIN = "begun = time.perf_counter()\n"
 END = "\nprint(json.dumps(spent()))"
 
+# Every getter of every widget that can be made without arguments, called once.
+FIRST = """
+import warnings
+from inspect import isclass
+warnings.simplefilter('ignore')
+calls, seen = [], set()
+for name in dir(Gtk):
+    class_ = getattr(Gtk, name)
+    if not (isclass(class_) and issubclass(class_, Gtk.Widget)) or name in ('Plug', 'Socket'):
+        continue
+    try:
+        widget = class_()
+    except Exception:
+        continue
+    for base in class_.__mro__:
+        for key, function in vars(base).items():
+            if not key.startswith(('get_', 'is_')) or id(function) in seen:
+                continue
+            if not hasattr(function, 'is_deprecated') or function.is_deprecated():
+                continue
+            if not function.get_arguments():
+                seen.add(id(function))
+                calls.append((function, widget))
+begun = time.perf_counter()
+for function, widget in calls:
+    try:
+        function(widget)
+    except TypeError:
+        pass
+"""
 COLD = """
 from inspect import isclass
 found = []
@@ -41,6 +72,7 @@ PROGRAMS = (
     Program("start-up: import Gtk", "ms", HEAD + GTK + END),
     Program("start-up: every name of Gtk once", "ms",
             HEAD + GTK + "for name in dir(Gtk): getattr(Gtk, name, None)" + END),
+    Program("cold: first calls of some 600 getters", "ms", HEAD + GTK + FIRST + END),
     Program("cold: first calls of up to 1,000 getters, refused", "ms", HEAD + GTK + COLD + END),
     Program("loop: Gtk.ListStore, 20,000 rows filled and read", "ms", HEAD + GTK + AGAIN + """
 store = Gtk.ListStore(str, int)
@@ -102,6 +134,32 @@ def compare(one, other, *data):
     a, b = one.get_name(), other.get_name()
     return (a > b) - (a < b)
 store.sort(compare)
+""" + END),
+    Program("loop: GStreamer, 5,000 buffers read in a pad probe", "ms", HEAD + GST + AGAIN + """
+source = 'fakesrc num-buffers=5000 sizetype=fixed sizemax=4096'
+pipeline = Gst.parse_launch(source + ' ! fakesink name=end')
+read = 0
+def probe(pad, info):
+    global read
+    buffer = info.get_buffer()
+    read += buffer.get_size() + len(buffer.extract_dup(0, 16)) + buffer.n_memory()
+    return Gst.PadProbeReturn.OK
+pipeline.get_by_name('end').get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, probe)
+pipeline.set_state(Gst.State.PLAYING)
+pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS)
+pipeline.set_state(Gst.State.NULL)
+assert read == 5000 * (4096 + 16 + 1)
+""" + END),
+    Program("loop: GTK drawing, 5,000 frames with text rendered", "ms", HEAD + GTK + AGAIN + """
+import cairo
+label = Gtk.Label(label='text')
+style = label.get_style_context()
+layout = label.create_pango_layout('text')
+context = cairo.Context(cairo.ImageSurface(cairo.FORMAT_ARGB32, 100, 20))
+for number in range(5000):
+    Gtk.render_background(style, context, 0, 0, 100, 20)
+    Gtk.render_frame(style, context, 0, 0, 100, 20)
+    Gtk.render_layout(style, context, 2, 2, layout)
 """ + END),
     Program("stall: longest turn of a loop that gets hot", "ms", HEAD + GTK + """
 path = Gio.File.new_for_path('/a/b')
