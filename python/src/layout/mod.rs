@@ -22,7 +22,8 @@ pub const SMALL_INT_MIN: i64 = -5;
 pub const SMALL_INT_MAX: i64 = 256;
 pub const SMALL_INT_SIZE: i64 = 32;
 const FLOAT_VALUE: i32 = 16;
-/// `PyASCIIObject`: state bits, then the characters of a compact ASCII string.
+/// `PyASCIIObject`: length, state bits, then the characters of a compact ASCII string.
+const UNICODE_LENGTH: i32 = 16;
 const UNICODE_STATE: i32 = 32;
 const UNICODE_COMPACT_ASCII: u32 = 0x60;
 const UNICODE_ASCII_DATA: i32 = 48;
@@ -71,6 +72,7 @@ pub struct Layout {
     pub float_readable: bool,
     pub float_value: i32,
     pub ascii_readable: bool,
+    pub unicode_length: i32,
     pub unicode_state: i32,
     pub unicode_compact_ascii: u32,
     pub unicode_ascii_data: i32,
@@ -162,6 +164,7 @@ fn probe(py: Python<'_>) -> Layout {
             float_readable: probes[1].holds,
             float_value: FLOAT_VALUE,
             ascii_readable: probes[2].holds,
+            unicode_length: UNICODE_LENGTH,
             unicode_state: UNICODE_STATE,
             unicode_compact_ascii: UNICODE_COMPACT_ASCII,
             unicode_ascii_data: UNICODE_ASCII_DATA,
@@ -261,11 +264,13 @@ fn ascii_holds() -> bool {
         // SAFETY: as in `long_holds`; a str has at least 49 bytes.
         unsafe {
             let object = ffi::PyUnicode_FromString(text.as_ptr());
+            let length: usize = peek(object, UNICODE_LENGTH);
             let state: u32 = peek(object, UNICODE_STATE);
             let data: u8 = peek(object, UNICODE_ASCII_DATA);
             ffi::Py_DECREF(object);
             let compact = state & UNICODE_COMPACT_ASCII == UNICODE_COMPACT_ASCII;
-            compact == ascii && (!ascii || data == text.to_bytes()[0])
+            let holds = data == text.to_bytes()[0] && length == text.count_bytes();
+            compact == ascii && (!ascii || holds)
         }
     };
     check(c"probe", true) && check(c"q", true) && check(c"pr\xc3\xb6be", false)

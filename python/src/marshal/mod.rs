@@ -91,7 +91,7 @@ fn gtype_type() -> *mut ffi::PyTypeObject {
     shared().gtype_type
 }
 
-fn filenames_are_utf8() -> bool {
+pub(crate) fn filenames_are_utf8() -> bool {
     shared().filenames_are_utf8
 }
 

@@ -7,7 +7,7 @@ use gijit::plan::{Conv, In};
 use gijit::signature::Transfer;
 
 use super::PythonRecipes;
-use crate::marshal::desc;
+use crate::marshal::{self, desc};
 
 /// See [`gijit::lower::Recipes::convert_in`].
 pub(super) fn convert(
@@ -56,6 +56,31 @@ pub(super) fn convert(
         Conv::Utf8 if layout.ascii_readable => {
             r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
             Some(ascii(r, b, object, slow))
+        }
+        Conv::Filename if layout.ascii_readable && marshal::filenames_are_utf8() => {
+            r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
+            let text = ascii(r, b, object, slow);
+            // An embedded zero is PyGObject's ValueError.
+            let strlen = libc::strlen as *const () as u64;
+            let found = b.call(
+                "strlen",
+                strlen,
+                &[AbiType::Ptr],
+                Some(AbiType::I64),
+                &[text],
+            )?;
+            let length = b.load(Type::I64, object, layout.unicode_length);
+            r.expect(b, Condition::Eq, found, length, slow);
+            Some(text)
+        }
+        Conv::Unichar if layout.ascii_readable => {
+            r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
+            let text = ascii(r, b, object, slow);
+            let length = b.load(Type::I64, object, layout.unicode_length);
+            let one = b.iconst(Type::I64, 1);
+            r.expect(b, Condition::Eq, length, one, slow);
+            let character = b.load(Type::I8, text, 0);
+            Some(b.convert(ConvertOp::Zext, Type::I32, character))
         }
         Conv::Object { .. } if layout.gobject_readable => {
             expect_accepted(r, b, step, object, known, slow);

@@ -75,7 +75,9 @@ impl Recipes for PythonRecipes {
             Conv::Integer(_) => ty == layout.long_type,
             Conv::Pointer => ty == layout.long_type || ty == layout.none_type,
             Conv::Float | Conv::Double => ty == layout.float_type,
-            Conv::Utf8 | Conv::Filename => ty == layout.unicode_type || ty == layout.none_type,
+            Conv::Utf8 | Conv::Filename | Conv::Unichar => {
+                ty == layout.unicode_type || ty == layout.none_type
+            }
             Conv::Enum { .. } | Conv::Flags { .. } => ty == desc::exact_type(step),
             Conv::Object { .. }
             | Conv::Boxed { .. }
