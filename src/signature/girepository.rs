@@ -10,11 +10,14 @@
 mod containers;
 mod differing;
 pub mod library;
+mod members;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use differing::Differing;
 use library::{Library, functions};
+pub use members::Member;
+use members::Members;
 
 /// A `GIBaseInfo*` or one of its subtypes.
 pub type Info = *mut c_void;
@@ -86,6 +89,7 @@ pub struct Girepository {
     pub(super) library: Library,
     functions: Functions,
     differing: Differing,
+    members: Members,
 }
 
 impl Girepository {
@@ -98,6 +102,7 @@ impl Girepository {
         Ok(Girepository {
             functions: Functions::resolve(&library)?,
             differing: Differing::resolve(&library)?,
+            members: Members::resolve(&library)?,
             library,
         })
     }

@@ -5,7 +5,7 @@
 //! struct of an interface type. Which struct of that layout is looked at depends on the class that
 //! a call names, so that is done per call.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 
 use super::girepository::library::functions;
 use super::girepository::{Girepository, Info, InfoKind};

@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 
 use super::{bind, entry};
 use crate::embed::engine::State;
-use gijit::signature::girepository::Girepository;
+use gijit::signature::girepository::{Girepository, Info, Member};
 
 /// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h), the same from 3.42 to 3.50.
 /// [`create`] compares size and weak reference offset with the running PyGObject.
@@ -72,6 +72,8 @@ pub struct Types {
     method: *mut ffi::PyTypeObject,
     constructor: *mut ffi::PyTypeObject,
     virtual_: *mut ffi::PyTypeObject,
+    /// `gi.BaseInfo`.
+    info: *mut ffi::PyTypeObject,
     pub repository: Girepository,
 }
 
@@ -135,6 +137,7 @@ pub fn create(
         method: make_type(&function, Some(bind::method_get), method_descriptor)?,
         constructor: make_type(&function, Some(bind::constructor_get), 0)?,
         virtual_: make_type(&vfunc, Some(bind::vfunc_get), 0)?,
+        info: root(function.ty),
         function,
         vfunc,
         repository: Girepository::loaded()?,
@@ -163,6 +166,17 @@ fn base(ty: &Bound<'_, PyAny>, name: &str) -> Result<Base, String> {
         return Err(format!("{name} cannot be called"));
     };
     Ok(Base { ty, call, dealloc })
+}
+
+/// The last type before `object` that `ty` derives from.
+fn root(mut ty: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
+    // SAFETY: a ready type, and so is each base up to `object`, which has none.
+    unsafe {
+        while (*ty).tp_base != &raw mut ffi::PyBaseObject_Type {
+            ty = (*ty).tp_base;
+        }
+    }
+    ty
 }
 
 /// A static type: a heap type would show in ways that PyGObject's types do not, first of all in the
@@ -206,6 +220,15 @@ pub unsafe fn is_stock(types: &Types, object: *mut ffi::PyObject) -> bool {
     ty == types.function.ty || ty == types.vfunc.ty
 }
 
+/// Whether `object` is a `gi.BaseInfo`, of which every info has the fields up to `info`.
+///
+/// # Safety
+/// `object` is a valid object and the interpreter lock is held.
+pub unsafe fn is_info(types: &Types, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's.
+    unsafe { ffi::PyObject_TypeCheck(object, types.info) != 0 }
+}
+
 /// Whether `object` is one of our callables, bound or not.
 ///
 /// # Safety
@@ -240,22 +263,34 @@ pub unsafe fn tail<'a>(object: *mut ffi::PyObject) -> &'a Tail {
 /// # Safety
 /// `object` passes [`is_stock`] and the interpreter lock is held.
 pub unsafe fn new_unbound(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: `object` passes `is_stock`; a FunctionInfo holds a GIFunctionInfo, which has flags.
-    let (info, ty) = unsafe {
-        let info = fields(object).info;
-        let flags = match ffi::Py_TYPE(object) == types.vfunc.ty {
-            true => None,
-            false => Some(types.repository.flags(info)),
+    // SAFETY: `object` passes `is_stock`; a FunctionInfo holds a GIFunctionInfo, a VFuncInfo a
+    // GIVFuncInfo.
+    unsafe {
+        let member = match ffi::Py_TYPE(object) == types.vfunc.ty {
+            true => Member::VFunc,
+            false => Member::Method,
         };
-        let ty = match flags {
-            None => types.virtual_,
-            Some(flags) if flags & IS_CONSTRUCTOR != 0 => types.constructor,
-            Some(flags) if flags & IS_METHOD != 0 => types.method,
-            Some(_) => types.plain,
-        };
-        (info, ty)
+        let info = types.repository.reference(fields(object).info);
+        new_member(types, info, member)
+    }
+}
+
+/// Makes the callable of `info`, whose reference it takes over. A new reference, NULL with an
+/// exception set.
+///
+/// # Safety
+/// `info` is a `GIFunctionInfo` or `GIVFuncInfo` as `member` says, the interpreter lock is held.
+pub unsafe fn new_member(types: &Types, info: Info, member: Member) -> *mut ffi::PyObject {
+    let ty = match member {
+        Member::VFunc => types.virtual_,
+        // SAFETY: the caller's.
+        Member::Method => match unsafe { types.repository.flags(info) } {
+            flags if flags & IS_CONSTRUCTOR != 0 => types.constructor,
+            flags if flags & IS_METHOD != 0 => types.method,
+            _ => types.plain,
+        },
     };
-    // SAFETY: the types are ours, `info` is a valid info.
+    // SAFETY: the types are ours, and the rest is the caller's.
     unsafe { allocate(ty, info, entry::first_call as *const () as usize) }
 }
 
@@ -276,7 +311,8 @@ pub unsafe fn new_bound(
             true => types.virtual_,
             false => types.plain,
         };
-        let made = allocate(ty, fields(unbound).info, entry as *const () as usize);
+        let info = types.repository.reference(fields(unbound).info);
+        let made = allocate(ty, info, entry as *const () as usize);
         set_bound(made, unbound, argument);
         made
     }
@@ -322,14 +358,12 @@ pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::
     }
 }
 
+/// Takes over the reference to `info`.
+///
 /// # Safety
 /// `ty` is one of ours, `info` a `GIFunctionInfo` or `GIVFuncInfo` as it wants, the interpreter
 /// lock is held.
-unsafe fn allocate(
-    ty: *mut ffi::PyTypeObject,
-    info: *mut c_void,
-    slot: usize,
-) -> *mut ffi::PyObject {
+unsafe fn allocate(ty: *mut ffi::PyTypeObject, info: Info, slot: usize) -> *mut ffi::PyObject {
     // SAFETY: `tp_alloc` gives `tp_basicsize` zeroed bytes, so weakrefs, cache, both bound fields
     // and the state are NULL already.
     unsafe {
@@ -337,8 +371,10 @@ unsafe fn allocate(
             unreachable!("PyType_Ready fills in tp_alloc");
         };
         let made = alloc(ty, 0);
-        if !made.is_null() {
-            fields(made).info = types().repository.reference(info);
+        if made.is_null() {
+            types().repository.unref(info);
+        } else {
+            fields(made).info = info;
             tail(made).slot.store(slot, Ordering::Relaxed);
         }
         made

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::PyDict;
 
 use super::engine;
 use crate::callable::{bind, object};
@@ -121,47 +121,10 @@ pub fn is_ours(object: &Bound<'_, PyAny>) -> bool {
         .is_some_and(|types| unsafe { object::is_ours(types, object.as_ptr()) })
 }
 
-/// What `MetaClassHelper._setup_methods` does, with callables of ours: sets each method of the
-/// class's info as an attribute of the class.
-#[pyfunction]
-pub fn setup_methods(class: &Bound<'_, PyAny>) -> PyResult<()> {
-    setup(class, "get_methods", "")
-}
-
-/// What `MetaClassHelper._setup_native_vfuncs` does for the classes that have virtual functions:
-/// sets each of the class's info as an attribute of the class.
-#[pyfunction]
-pub fn setup_vfuncs(class: &Bound<'_, PyAny>) -> PyResult<()> {
-    setup(class, "get_vfuncs", "do_")
-}
-
-/// Sets a callable of ours for each info that the method `getter` of the class's info gives, as an
-/// attribute of the class under its own name behind `prefix`.
-fn setup(class: &Bound<'_, PyAny>, getter: &str, prefix: &str) -> PyResult<()> {
-    let py = class.py();
-    let infos = class
-        .getattr(pyo3::intern!(py, "__info__"))?
-        .call_method0(getter)?;
-    let infos = infos
-        .cast::<PyTuple>()
-        .map_err(|_| PyTypeError::new_err(format!("{getter}() gave no tuple")))?;
-    for info in infos.iter_borrowed() {
-        let name = info.getattr(pyo3::intern!(py, "__name__"))?;
-        let callable = adopt(&info, None)?;
-        match prefix {
-            "" => class.setattr(name.cast::<PyString>()?, callable)?,
-            prefix => class.setattr(format!("{prefix}{}", name.cast::<PyString>()?), callable)?,
-        }
-    }
-    Ok(())
-}
-
 /// Registers the functions of this module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(prepare, module)?)?;
     module.add_function(wrap_pyfunction!(adopt, module)?)?;
     module.add_function(wrap_pyfunction!(release, module)?)?;
-    module.add_function(wrap_pyfunction!(is_ours, module)?)?;
-    module.add_function(wrap_pyfunction!(setup_methods, module)?)?;
-    module.add_function(wrap_pyfunction!(setup_vfuncs, module)?)
+    module.add_function(wrap_pyfunction!(is_ours, module)?)
 }

@@ -3,8 +3,8 @@
 //!
 //! `engine` is the process-wide state and turns a callable object into one that runs; `host` is
 //! what the core asks of Python; `sample` times calls; `profile` remembers hot ones; `names` looks
-//! up namespaces; `debugger` is what debuggers look for; `install`, `inspect` and `doctor` are the
-//! functions that the package calls. What is patched, and when, is in the package
+//! up namespaces; `debugger` is what debuggers look for; `install`, `members`, `inspect` and `doctor`
+//! are the functions that the package calls. What is patched, and when, is in the package
 //! (`gijit/_embed.py`).
 
 mod debugger;
@@ -13,6 +13,7 @@ pub mod engine;
 pub mod host;
 pub mod inspect;
 pub mod install;
+pub mod members;
 pub mod names;
 pub mod profile;
 pub mod sample;

@@ -1,6 +1,6 @@
 //! The functions whose signatures differ between the two versions.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 
 use super::library::{Library, Version, functions};
 use super::{Info, InfoKind};

@@ -66,10 +66,10 @@ macro_rules! functions {
     }) => {
         $(#[$meta])*
         #[allow(clippy::missing_docs_in_private_items, reason = "each is its C function")]
-        struct $table { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
+        pub(in crate::signature) struct $table { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
 
         impl $table {
-            fn resolve(library: &$crate::signature::girepository::library::Library)
+            pub(in crate::signature) fn resolve(library: &$crate::signature::girepository::library::Library)
                 -> Result<Self, String>
             {
                 use $crate::signature::girepository::library::Version;
@@ -78,7 +78,7 @@ macro_rules! functions {
                     let address = library.find(name)?;
                     // SAFETY: the symbol is the C function of this name, and the signature in the
                     // table is the one of its header, in both versions.
-                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) }
+                    unsafe { std::mem::transmute::<*mut std::ffi::c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) }
                 },)* })
             }
         }
