@@ -164,7 +164,7 @@ for number in range(5000):
     Program("stall: longest turn of a loop that gets hot", "ms", HEAD + GTK + """
 path = Gio.File.new_for_path('/a/b')
 longest, last = 0, time.perf_counter()
-for number in range(60000):
+for number in range(150000):
     path.get_basename(), path.get_parent(), GLib.get_monotonic_time(), GLib.strcmp0('a', 'b')
     now = time.perf_counter()
     longest, last = max(longest, now - last), now
@@ -250,8 +250,8 @@ LINE = re.compile(
 def compiling(env):
     """{tier: figures of its compilations in milliseconds and bytes}, from gijit's own trace."""
     done = subprocess.run(
-        [sys.executable, "-c", COMPILED], env={**env, "GIJIT_TRACE": "compile"},
-        capture_output=True, text=True, timeout=TIMEOUT,
+        [sys.executable, "-c", COMPILED], capture_output=True, text=True,
+        env={**env, "GIJIT_TRACE": "compile", "GIJIT_TIER2_CALLS": "1000"}, timeout=TIMEOUT,
     )  # fmt: skip
     tiers = {}
     for tier, *times, size in LINE.findall(done.stderr):

@@ -11,7 +11,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gio, GLib, Gtk
 
-ROUNDS = 40
+ROUNDS = 400
 
 
 def index(folder, keys):

@@ -91,7 +91,7 @@ fn a_bad_value_is_one_line() {
         "GIJIT_TIER2_CALLS",
         "-1",
         "GIJIT_TIER2_CALLS=-1 is not allowed: expected a number of calls from 0 to 1000000000; \
-         using 2000",
+         using 100000",
     );
     check_bad(
         "GIJIT_MAX_TIER",

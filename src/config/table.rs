@@ -34,7 +34,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "GIJIT_TIER1_CALLS",
-        // Unmeasured: past what start-up code calls in passing.
+        // Past what start-up code calls in passing; more made no difference.
         default: "50",
         allowed: "a number of calls from 0 to 1000000000",
         doc: "Calls at tier 0 before tier 1 is compiled; 0 is before the first call.",
@@ -45,8 +45,8 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "GIJIT_TIER2_CALLS",
-        // Unmeasured: long enough for the profile to have seen what is usual.
-        default: "2000",
+        // See docs/decisions/2026-11-24-when-tier-2.md.
+        default: "100000",
         allowed: "a number of calls from 0 to 1000000000",
         doc: "Calls at tier 1 before tier 2 is compiled; 0 goes from tier 0 to tier 2.",
         set: |config, value| {

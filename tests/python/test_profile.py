@@ -31,6 +31,7 @@ print(gijit.stats()["deopts"])
 
 
 def run(code, profile, **variables):
+    variables = {"GIJIT_TIER2_CALLS": "2000", **variables}
     done = execute(["-c", code], GIJIT="1", GIJIT_PROFILE=str(profile), **variables)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines(), done.stderr.splitlines()

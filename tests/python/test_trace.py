@@ -33,7 +33,7 @@ def trace(folder, format, code="", topics="all", name="trace", status=0, **varia
         GIJIT_TRACE=topics,
         GIJIT_TRACE_FORMAT=format,
         GIJIT_TRACE_FILE=str(folder / name),
-        **variables,
+        **{"GIJIT_TIER2_CALLS": "2000", **variables},
     )
     assert done.returncode == status, done.stderr
     assert done.stderr == ""
