@@ -1,17 +1,13 @@
 /* Arrays, string vectors, bytes and hash tables. */
 #include "calls.h"
 
-/* A new vector of the strings of a list, each a pointer into its Python string. */
-static const char **to_strings(PyObject *list)
+/* A new vector of the strings in a tuple, each a pointer into its Python string. */
+static const char **to_strings(PyObject *tuple)
 {
-  if (!PyList_Check(list)) {
-    PyErr_SetString(PyExc_TypeError, "a list is needed");
-    return NULL;
-  }
-  Py_ssize_t count = PyList_GET_SIZE(list);
+  Py_ssize_t count = PyTuple_GET_SIZE(tuple);
   const char **strings = g_new(const char *, count + 1);
   for (Py_ssize_t i = 0; i < count; i++)
-    if (!to_text(PyList_GET_ITEM(list, i), &strings[i])) {
+    if (!to_text(PyTuple_GET_ITEM(tuple, i), &strings[i])) {
       g_free(strings);
       return NULL;
     }
@@ -19,20 +15,33 @@ static const char **to_strings(PyObject *list)
   return strings;
 }
 
+/* Another thread may change the list while the lock is released, so a tuple holds its strings. */
 #define STRINGS(place, name)                                                              \
-  const char **name = to_strings(args[place]);                                            \
-  if (!name)                                                                              \
-    return NULL;
+  if (!PyList_Check(args[place])) {                                                       \
+    PyErr_SetString(PyExc_TypeError, "a list is needed");                                 \
+    return NULL;                                                                          \
+  }                                                                                       \
+  PyObject *held = PyList_AsTuple(args[place]);                                           \
+  const char **name = held ? to_strings(held) : NULL;                                     \
+  if (!name) {                                                                            \
+    Py_XDECREF(held);                                                                     \
+    return NULL;                                                                          \
+  }
+
+#define FREE_STRINGS(name)                                                                \
+  g_free(name);                                                                           \
+  Py_DECREF(held);
 
 FUNCTION(variant_new_strv, 1, STRINGS(0, strings) GVariant *r;
          NATIVE(r = g_variant_ref_sink(g_variant_new_strv(strings, -1)))
-         g_free(strings);
+         FREE_STRINGS(strings)
          return from_variant(r);)
 
-FUNCTION(environ_getenv, 2, STRINGS(0, strings) const char *s; const char *r;
-         if (!to_text(args[1], &s)) { g_free(strings); return NULL; }
+FUNCTION(environ_getenv, 2, const char *s; const char *r;
+         if (!to_text(args[1], &s)) return NULL;
+         STRINGS(0, strings)
          NATIVE(r = g_environ_getenv((char **)strings, s))
-         g_free(strings);
+         FREE_STRINGS(strings)
          return from_text(r);)
 
 FUNCTION(bytes_new, 1, Py_buffer view; GBytes *r;

@@ -22,28 +22,37 @@ const ITEM_CELLS: usize = 4;
 /// Items on their way into a container.
 struct Filling<'a> {
     item: &'a ItemDesc,
-    /// Items need their Python objects until they are released.
-    holds: bool,
     kept: Kept,
 }
 
+/// Whether items need their Python objects until they are released.
+fn borrows(item: &ItemDesc, transfer: Transfer) -> bool {
+    transfer != Transfer::Full && item.copied
+}
+
+/// The items of `sequence` as they are to be converted; `None` when there is no memory.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn items_of(sequence: Sequence, item: &ItemDesc, transfer: Transfer) -> Option<Sequence> {
+    match borrows(item, transfer) {
+        // SAFETY: by this function's contract.
+        true => unsafe { sequence.pinned() },
+        false => Some(sequence),
+    }
+}
+
 impl<'a> Filling<'a> {
-    /// `mutable`: the objects may go while the container that holds them stays.
-    fn new(item: &'a ItemDesc, transfer: Transfer, mutable: bool, count: usize) -> Self {
-        let keeps = transfer != Transfer::Full;
+    fn new(item: &'a ItemDesc, transfer: Transfer, count: usize) -> Self {
         let mut kept = Kept::new();
-        if let Some(step) = item.kept.filter(|_| keeps) {
+        if let Some(step) = item.kept.filter(|_| transfer != Transfer::Full) {
             kept.items.push(KeptItems {
                 step,
                 width: item.width,
                 cells: Vec::with_capacity(count * item.width),
             });
         }
-        let holds = keeps && mutable && item.copied;
-        if holds {
-            kept.objects.reserve(count);
-        }
-        Filling { item, holds, kept }
+        Filling { item, kept }
     }
 
     /// Converts one item; `None` when that bails. An item that is stored inline stands in `cells`
@@ -65,14 +74,17 @@ impl<'a> Filling<'a> {
         if self.item.inline && cells[0] == 0 {
             return None;
         }
-        if self.holds {
-            // SAFETY: a valid object, GIL held.
-            unsafe { self.kept.hold(object) };
-        }
         if let Some(items) = self.kept.items.first_mut() {
             items.cells.extend_from_slice(&cells[..items.width]);
         }
         Some(cells[0])
+    }
+
+    /// Keeps the tuple that items borrow from, see [`items_of`].
+    fn keep(&mut self, sequence: Sequence, transfer: Transfer) {
+        if borrows(self.item, transfer) {
+            self.kept.objects.extend(sequence.into_made());
+        }
     }
 }
 
@@ -112,7 +124,10 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if !fits(desc, len) {
             return BAIL;
         }
-        let mut filling = Filling::new(&desc.item, desc.transfer, sequence.is_mutable(), len);
+        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
+            return BAIL;
+        };
+        let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let (pointer, data) = new_storage(desc, len);
         let mut item_cells = [0; ITEM_CELLS];
         for index in 0..len {
@@ -129,6 +144,7 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if desc.transfer == Transfer::None {
             filling.kept.storage = storage(desc, pointer);
         }
+        filling.keep(sequence, desc.transfer);
         set_array(cells, pointer as u64, len, filling.kept);
         CONVERTED
     }
@@ -292,8 +308,11 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let Some(sequence) = Sequence::of(value) else {
             return BAIL;
         };
+        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
+            return BAIL;
+        };
         let len = sequence.len();
-        let mut filling = Filling::new(&desc.item, desc.transfer, sequence.is_mutable(), len);
+        let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let mut head: *mut c_void = std::ptr::null_mut();
         let mut item_cells = [0; ITEM_CELLS];
         // From the last to the first, as lists grow at their head.
@@ -311,6 +330,7 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if desc.transfer == Transfer::None {
             filling.kept.storage = list_storage(desc.kind, head);
         }
+        filling.keep(sequence, desc.transfer);
         set_list(cells, head as u64, filling.kept);
         CONVERTED
     }
@@ -393,8 +413,8 @@ pub(super) unsafe fn hash(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             return BAIL;
         }
         let len = ffi::PyDict_Size(value) as usize;
-        let mut keys = Filling::new(&desc.key, desc.transfer, true, len);
-        let mut values = Filling::new(&desc.value, desc.transfer, true, len);
+        let mut keys = Filling::new(&desc.key, desc.transfer, len);
+        let mut values = Filling::new(&desc.value, desc.transfer, len);
         let (hash, equal) = match desc.text_keys {
             true => (
                 glib.g_str_hash as *const c_void,
@@ -406,16 +426,21 @@ pub(super) unsafe fn hash(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let mut item_cells = [0; ITEM_CELLS];
         let (mut position, mut key, mut item) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(value, &mut position, &mut key, &mut item) != 0 {
-            let Some(key) = keys.convert(key, &mut item_cells) else {
+            let Some(key_cell) = keys.convert(key, &mut item_cells) else {
                 abandon(table, keys, values);
                 return BAIL;
             };
-            let Some(item) = values.convert(item, &mut item_cells) else {
-                desc.key.free(key);
+            let Some(item_cell) = values.convert(item, &mut item_cells) else {
+                desc.key.free(key_cell);
                 abandon(table, keys, values);
                 return BAIL;
             };
-            (glib.g_hash_table_insert)(table, key as *mut c_void, item as *mut c_void);
+            for (filling, object) in [(&mut keys, key), (&mut values, item)] {
+                if borrows(filling.item, desc.transfer) {
+                    filling.kept.hold(object);
+                }
+            }
+            (glib.g_hash_table_insert)(table, key_cell as *mut c_void, item_cell as *mut c_void);
         }
         let mut kept = keys.kept;
         kept.absorb(values.kept);

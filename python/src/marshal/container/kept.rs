@@ -61,8 +61,8 @@ const OBJECT: u64 = 3;
 /// What the last cell of a container's value keeps, see [`Kept::into_cell`].
 pub struct Kept {
     pub storage: Storage,
-    /// References to the Python objects that items borrow from.
-    pub objects: SmallVec<[*mut ffi::PyObject; 8]>,
+    /// References to the Python objects that items borrow from, or to a tuple of them.
+    pub objects: SmallVec<[*mut ffi::PyObject; 2]>,
     /// Items that keep something themselves.
     pub items: Vec<KeptItems>,
 }

@@ -94,9 +94,32 @@ impl Sequence {
         }
     }
 
-    /// Whether the items can go while the object stays that the sequence was made of.
-    pub fn is_mutable(&self) -> bool {
-        self.kind != Kind::Tuple
+    /// The same items, in a tuple of our own when the sequence is one whose items can go while the
+    /// object stays that it was made of; `None` when there is no memory.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub unsafe fn pinned(self) -> Option<Self> {
+        if self.kind != Kind::List {
+            return Some(self);
+        }
+        // SAFETY: a list; GIL held.
+        let tuple = unsafe { ffi::PyList_AsTuple(self.items) };
+        if tuple.is_null() {
+            // SAFETY: the GIL is held.
+            unsafe { ffi::PyErr_Clear() };
+            return None;
+        }
+        Some(Sequence {
+            items: tuple,
+            kind: Kind::Made,
+        })
+    }
+
+    /// The tuple of ours, if it is one, with its reference.
+    pub fn into_made(self) -> Option<*mut ffi::PyObject> {
+        let sequence = std::mem::ManuallyDrop::new(self);
+        (sequence.kind == Kind::Made).then_some(sequence.items)
     }
 }
 
