@@ -20,12 +20,13 @@ class Callable:
         self.got = []
 
     def __call__(self, *args):
-        self.got.append(args)
+        # Called many times, it is no leak.
+        if len(self.got) < 100:
+            self.got.append(args)
         return self.result
 
     def method(self, *args):
-        self.got.append(args)
-        return self.result
+        return self(*args)
 
 
 class Number:

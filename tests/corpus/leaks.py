@@ -16,6 +16,7 @@ import json
 import os
 import resource
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -31,6 +32,8 @@ SLACK = 1 << 16
 REPEATS = 4
 # The calls that come first, so that every tier is there and caches are filled.
 FIRST = 20
+# Seconds from which on a call, like one that starts a process, is made a tenth as often.
+SLOW = 0.003
 
 
 class MallocInfo(ctypes.Structure):
@@ -116,10 +119,13 @@ def without_sources(run, *args):
 
 def measure(case, calls):
     call, steps = caller(case)
-    # A script makes several calls, and slow ones.
-    slow = isinstance(case, cases.Script)
+    # A script makes several calls.
+    script = isinstance(case, cases.Script)
+    begun = time.monotonic()
+    first = FIRST // 4 if script else FIRST
+    growth(call, first)
+    slow = script or time.monotonic() - begun > first * SLOW
     count = max(10, calls // (10 if slow else steps))
-    growth(call, FIRST // 4 if slow else FIRST)
     limits = (BYTES, BLOCKS, RESIDENT)
     least = [float("inf")] * 3
     for _ in range(REPEATS):
