@@ -50,13 +50,17 @@ def environment(variant):
     return env
 
 
-def worker(variant, numbers, env, *options):
-    """The JSON that a worker printed."""
-    command = [sys.executable, HERE / "worker.py", variant, ",".join(map(str, numbers)), *options]
+def run(variant, script, env, *options):
+    """The JSON that a script of this folder printed."""
+    command = [sys.executable, HERE / script, *options]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TIMEOUT)
     if done.returncode != 0:
-        sys.exit(f"the worker of {variant} failed with {done.returncode}:\n{done.stderr}")
+        sys.exit(f"{script} failed in {variant} with {done.returncode}:\n{done.stderr}")
     return json.loads(done.stdout)
+
+
+def worker(variant, numbers, env, *options):
+    return run(variant, "worker.py", env, variant, ",".join(map(str, numbers)), *options)
 
 
 def note(text):
@@ -72,15 +76,31 @@ def measure(numbers, options):
     groups = [numbers[start : start + GROUP] for start in range(0, len(numbers), GROUP)]
     for turn, group, variant in itertools.product(range(options.rounds), groups, VARIANTS):
         note(f"measuring: round {turn + 1} of {options.rounds}, {SHAPES[group[0]].name}, {variant}")
-        found = worker(
-            variant, group, environment(variant),
-            "--seconds", str(options.seconds), "--values", str(options.values),
-        )  # fmt: skip
+        found = worker(variant, group, environment(variant), *timing(options))
         for number, values in found["results"].items():
             figures[int(number)].setdefault(variant, []).extend(values)
         failures.setdefault(variant, {}).update(found["failures"])
     note("")
     return figures, {variant: why for variant, why in failures.items() if why}
+
+
+def lookups(environments, options):
+    """{expression: {variant: figures}} of the lookups in a line."""
+    figures = {}
+    for turn in range(options.rounds):
+        note(f"measuring: round {turn + 1} of {options.rounds}, attribute lookups")
+        for variant, env in environments.items():
+            found = run(variant, "lookups.py", env, *timing(options))
+            for expression, values in found.items():
+                figures.setdefault(expression, {}).setdefault(variant, []).extend(values)
+    return {
+        expression: {variant: summary(values) for variant, values in by_variant.items()}
+        for expression, by_variant in figures.items()
+    }
+
+
+def timing(options):
+    return "--seconds", str(options.seconds), "--values", str(options.values)
 
 
 def executed(numbers):
@@ -155,6 +175,7 @@ def main():
     }
     whole = options.shapes == "*" and displayed and not options.quick
     both = {variant: environment(variant) for variant in ("stock", "gijit")}
+    result["lookups"] = lookups(both, options)
     note("measuring: whole processes")
     result["programs"] = programs.measure(both, options.rounds) if whole else []
     result["compiling"] = programs.compiling(both["gijit"]) if whole else {}

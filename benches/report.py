@@ -13,12 +13,15 @@ HEADINGS = ("stock", "tier 0", "tier 1", "tier 2", "C", "C, lock released", "cty
 # Name of the ratio, its heading, the figure above and below, and the most that is aimed at.
 RATIOS = (
     ("stock/tier2", "stock / tier 2", "stock", "tier2", None),
+    ("stock/c-same", "stock / C, same lock", "stock", "c-same", None),
     ("tier2/c-same", "tier 2 / C, same lock", "tier2", "c-same", 1.3),
     ("tier2/c-held", "tier 2 / C", "tier2", "c-held", 1.3),
     ("tier2/c-released", "tier 2 / C released", "tier2", "c-released", 1.3),
     ("tier1/tier2", "tier 1 / tier 2", "tier1", "tier2", 1.5),
     ("tier0/stock", "tier 0 / stock", "tier0", "stock", 1.0),
 )
+# Stock, and gijit as users run it.
+BOTH = ("stock", "gijit")
 # Less than this is not to be told from an empty loop.
 LEAST = 0.5
 
@@ -92,6 +95,23 @@ def ratio_cell(shape, above, below, most):
 def table(headings, rows):
     lines = ["| " + " | ".join(headings) + " |", "|---|" + "---:|" * (len(headings) - 1)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def lookups_text(lookups):
+    """What a line pays for the names in it."""
+    rows = [
+        (
+            f"`{expression}`",
+            *(f"{found[name]['median']:.0f} ±{found[name]['iqr'] / 2:.0f}" for name in BOTH),
+            f"{found['stock']['median'] / max(LEAST, found['gijit']['median']):.1f}",
+        )
+        for expression, found in lookups.items()
+    ]
+    about = (
+        "Nanoseconds for the attribute lookups of an expression, the empty loop taken off; gijit "
+        "as users run it. The first line is a module of the standard library."
+    )
+    return [about, "", *table(("expression", "stock", "gijit", "stock / gijit"), rows)]
 
 
 def programs_text(result):
@@ -178,6 +198,7 @@ def document(result):
         for shape in shapes
     ]
     lines += table(("call", *(heading for _, heading, *_ in RATIOS)), rows)
+    lines += ["", "## Attribute lookups", "", *lookups_text(result["lookups"])]
     if result["programs"]:
         lines += ["", "## Whole processes", "", *programs_text(result)]
     elsewhere = [

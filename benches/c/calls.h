@@ -20,11 +20,12 @@
 #endif
 
 #define FUNCTION(name, count, body)                                                       \
-  static PyObject *call_##name(PyObject *module, PyObject *const *args, Py_ssize_t given) \
+  static PyObject *call_##name(PyObject *callable, PyObject *const *args, size_t given,   \
+                               PyObject *names)                                           \
   {                                                                                       \
-    (void)module, (void)args;                                                             \
-    if (given != count)                                                                   \
-      return wrong_count(given, count);                                                   \
+    (void)callable, (void)args;                                                           \
+    if (PyVectorcall_NARGS(given) != count || names)                                      \
+      return wrong_count(PyVectorcall_NARGS(given), count);                               \
     body                                                                                  \
   }
 
@@ -34,7 +35,13 @@
 #define VOID(name, count, arguments, expression)                                          \
   FUNCTION(name, count, arguments NATIVE(expression) Py_RETURN_NONE;)
 
-#define METHOD(name) {#name, (PyCFunction)(void (*)(void))call_##name, METH_FASTCALL, NULL}
+/* One row of a file's table: the last row has no name. */
+typedef struct {
+  const char *name;
+  vectorcallfunc call;
+} Entry;
+
+#define ENTRY(name) {#name, call_##name}
 
 /* Arguments: CONVERTED declares a variable of the C type, or returns with an exception. */
 #define CONVERTED(type, name, place, convert)                                             \
@@ -181,5 +188,5 @@ static inline PyObject *from_strv(char **strings)
 /* A wrapper for a variant, of the class that `set_variant_class` was given; takes the reference. */
 PyObject *from_variant(GVariant *variant);
 
-extern PyMethodDef numbers_methods[], strings_methods[], objects_methods[], boxed_methods[],
-    containers_methods[], gtk_methods[];
+extern const Entry numbers_entries[], strings_entries[], objects_entries[], boxed_entries[],
+    containers_entries[], gtk_entries[];

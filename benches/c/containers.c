@@ -80,13 +80,13 @@ FUNCTION(action_group_list_actions, 1, OBJECT(0, o) char **r;
          NATIVE(r = g_action_group_list_actions(o))
          return from_strv(r);)
 
-PyMethodDef containers_methods[] = {
-    METHOD(variant_new_strv),
-    METHOD(environ_getenv),
-    METHOD(bytes_new),
-    METHOD(base64_encode),
-    METHOD(shell_parse_argv),
-    METHOD(uri_parse_params),
-    METHOD(action_group_list_actions),
-    {NULL, NULL, 0, NULL},
+const Entry containers_entries[] = {
+    ENTRY(variant_new_strv),
+    ENTRY(environ_getenv),
+    ENTRY(bytes_new),
+    ENTRY(base64_encode),
+    ENTRY(shell_parse_argv),
+    ENTRY(uri_parse_params),
+    ENTRY(action_group_list_actions),
+    {NULL, NULL},
 };

@@ -1,4 +1,6 @@
-/* The extension module: all functions of the other files, under the name that the build gives. */
+/* The extension module: all functions of the other files, under the name that the build gives. Each
+ * is an object with a vectorcall slot of its own, as gijit's callables are: CPython then does the
+ * same on the way to both. */
 #undef NO_IMPORT_PYGOBJECT
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -30,6 +32,34 @@ static PyObject *set_variant_class(PyObject *module, PyObject *class)
   Py_RETURN_NONE;
 }
 
+typedef struct {
+  PyObject_HEAD
+  vectorcallfunc call;
+} Function;
+
+static PyTypeObject function_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = MODULE_NAME ".Function",
+    .tp_basicsize = sizeof(Function),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Function, call),
+    .tp_call = PyVectorcall_Call,
+};
+
+static int add_entries(PyObject *module, const Entry *entry)
+{
+  for (; entry->name; entry++) {
+    Function *function = PyObject_New(Function, &function_type);
+    if (!function)
+      return -1;
+    function->call = entry->call;
+    int status = PyModule_AddObjectRef(module, entry->name, (PyObject *)function);
+    Py_DECREF(function);
+    if (status < 0)
+      return -1;
+  }
+  return 0;
+}
+
 static PyMethodDef own_methods[] = {
     {"set_variant_class", set_variant_class, METH_O, NULL},
     {NULL, NULL, 0, NULL},
@@ -41,12 +71,12 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC MODULE_INIT(void)
 {
   PyObject *module = PyModule_Create(&definition);
-  PyMethodDef *tables[] = {numbers_methods, strings_methods, objects_methods,
-                           boxed_methods, containers_methods, gtk_methods};
-  if (!module || !pygobject_init(3, 42, 0))
+  const Entry *tables[] = {numbers_entries, strings_entries, objects_entries,
+                           boxed_entries, containers_entries, gtk_entries};
+  if (!module || PyType_Ready(&function_type) < 0 || !pygobject_init(3, 42, 0))
     return NULL;
   for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
-    if (PyModule_AddFunctions(module, tables[i]) < 0)
+    if (add_entries(module, tables[i]) < 0)
       return NULL;
   return module;
 }

@@ -22,20 +22,20 @@ FUNCTION(filename_to_uri, 2, TEXT(0, s) NULLABLE_TEXT(1, host) GError *error = N
          NATIVE(r = g_filename_to_uri(s, host, &error))
          return error ? from_error(error) : from_owned_text(r);)
 
-PyMethodDef strings_methods[] = {
-    METHOD(quark_to_string),
-    METHOD(quark_from_string),
-    METHOD(strcmp0),
-    METHOD(path_get_basename),
-    METHOD(path_is_absolute),
-    METHOD(utf8_strup),
-    METHOD(markup_escape_text),
-    METHOD(get_prgname),
-    METHOD(hostname_is_ip_address),
-    METHOD(uri_escape_string),
-    METHOD(type_name),
-    METHOD(type_depth),
-    METHOD(type_from_name),
-    METHOD(filename_to_uri),
-    {NULL, NULL, 0, NULL},
+const Entry strings_entries[] = {
+    ENTRY(quark_to_string),
+    ENTRY(quark_from_string),
+    ENTRY(strcmp0),
+    ENTRY(path_get_basename),
+    ENTRY(path_is_absolute),
+    ENTRY(utf8_strup),
+    ENTRY(markup_escape_text),
+    ENTRY(get_prgname),
+    ENTRY(hostname_is_ip_address),
+    ENTRY(uri_escape_string),
+    ENTRY(type_name),
+    ENTRY(type_depth),
+    ENTRY(type_from_name),
+    ENTRY(filename_to_uri),
+    {NULL, NULL},
 };
