@@ -11,9 +11,8 @@
 //! * operand types fit the op; call arguments fit the call's signature;
 //! * the entry block is block 0, its parameters are the function's, and nothing jumps to it.
 //!
-//! Absent on purpose: loops are allowed but no op needs them, there is no memory model beyond plain
-//! loads and stores (thunks run with the GIL held), and no exceptions: a helper reports failure in
-//! its result.
+//! Absent on purpose: there is no memory model beyond plain loads and stores (thunks run with the GIL
+//! held), and there are no exceptions: a helper reports failure in its result.
 
 pub mod builder;
 pub mod steps;

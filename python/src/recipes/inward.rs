@@ -60,17 +60,8 @@ pub(super) fn convert(
         Conv::Filename if layout.ascii_readable && marshal::filenames_are_utf8() => {
             r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
             let text = ascii(r, b, object, slow);
-            // An embedded zero is PyGObject's ValueError.
-            let strlen = libc::strlen as *const () as u64;
-            let found = b.call(
-                "strlen",
-                strlen,
-                &[AbiType::Ptr],
-                Some(AbiType::I64),
-                &[text],
-            )?;
             let length = b.load(Type::I64, object, layout.unicode_length);
-            r.expect(b, Condition::Eq, found, length, slow);
+            expect_no_zero(r, b, text, length, slow);
             Some(text)
         }
         Conv::Unichar if layout.ascii_readable => {
@@ -182,6 +173,58 @@ fn ascii(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Valu
     r.expect(b, Condition::Eq, bits, mask, slow);
     let offset = b.iconst(Type::Ptr, i64::from(r.layout.unicode_ascii_data));
     b.binary(BinaryOp::Add, object, offset)
+}
+
+/// No zero among the `length` bytes of a compact ASCII str, which would be PyGObject's `ValueError`.
+///
+/// Eight bytes at a time, without a call: the arguments need not survive one then. The text is
+/// aligned to eight bytes (it follows the object's head), so the last word, in which its terminator
+/// stands, is on a page that can be read.
+fn expect_no_zero(r: &PythonRecipes, b: &mut Builder, text: Value, length: Value, slow: Block) {
+    let head = b.block();
+    let place = b.block_param(head, Type::Ptr);
+    let left = b.block_param(head, Type::I64);
+    b.jump(head, &[text, length]);
+    b.switch_to(head);
+    let (whole, last) = (b.block(), b.block());
+    let eight = b.iconst(Type::I64, 8);
+    let many = b.compare(Condition::Uge, left, eight);
+    b.branch(many, whole, last);
+
+    b.switch_to(whole);
+    let word = b.load(Type::I64, place, 0);
+    expect_bytes(r, b, word, slow);
+    let step = b.iconst(Type::Ptr, 8);
+    let next = b.binary(BinaryOp::Add, place, step);
+    let fewer = b.binary(BinaryOp::Sub, left, eight);
+    b.jump(head, &[next, fewer]);
+
+    // What is behind the text counts as ones.
+    b.switch_to(last);
+    let word = b.load(Type::I64, place, 0);
+    let three = b.iconst(Type::I64, 3);
+    let bits = b.binary(BinaryOp::Shl, left, three);
+    let ones = b.iconst(Type::I64, ONES);
+    let behind = b.binary(BinaryOp::Shl, ones, bits);
+    let all = b.iconst(Type::I64, -1);
+    let mask = b.binary(BinaryOp::Shl, all, bits);
+    let mask = b.binary(BinaryOp::Xor, mask, all);
+    let within = b.binary(BinaryOp::And, word, mask);
+    let word = b.binary(BinaryOp::Or, within, behind);
+    expect_bytes(r, b, word, slow);
+}
+
+/// Every byte is 1.
+const ONES: i64 = 0x0101_0101_0101_0101;
+
+/// Eight ASCII characters, none of them zero: taking one from each borrows from no high bit.
+fn expect_bytes(r: &PythonRecipes, b: &mut Builder, word: Value, slow: Block) {
+    let ones = b.iconst(Type::I64, ONES);
+    let less = b.binary(BinaryOp::Sub, word, ones);
+    let high = b.iconst(Type::I64, ONES << 7);
+    let borrowed = b.binary(BinaryOp::And, less, high);
+    let zero = b.iconst(Type::I64, 0);
+    r.expect(b, Condition::Eq, borrowed, zero, slow);
 }
 
 /// The type is one that the helper has accepted for this argument before. The descriptor holds a
