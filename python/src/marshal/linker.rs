@@ -15,7 +15,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use self::describe::module;
-use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
+use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc, Text};
 use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
@@ -326,6 +326,7 @@ impl<'py> Linker<'_, 'py> {
                 moved: inline && given == Transfer::Full && !conv.is_value(),
                 copied: conv.is_copied() || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
+                text: Text::of(conv),
                 buffer: BufferFormat::of(conv),
             })
         };

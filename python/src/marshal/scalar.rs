@@ -36,16 +36,16 @@ helpers! {
     "in unichar" in_unichar(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => unichar;
     "in gtype" in_gtype(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => gtype;
     /// Borrows the UTF-8 of a str.
-    "in utf8" in_utf8(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => utf8::<false, false>;
+    "in utf8" in_utf8(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<false, false, false>;
     /// None as NULL, or the borrowed UTF-8 of a str.
-    "in utf8 nullable" in_utf8_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => utf8::<true, false>;
+    "in utf8 nullable" in_utf8_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<false, true, false>;
     /// A copy for the callee to own.
-    "in utf8 given" in_utf8_given(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => utf8::<false, true>;
-    "in utf8 given nullable" in_utf8_given_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => utf8::<true, true>;
-    "in filename" in_filename(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => filename::<false, false>;
-    "in filename nullable" in_filename_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => filename::<true, false>;
-    "in filename given" in_filename_given(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => filename::<false, true>;
-    "in filename given nullable" in_filename_given_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => filename::<true, true>;
+    "in utf8 given" in_utf8_given(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<false, false, true>;
+    "in utf8 given nullable" in_utf8_given_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<false, true, true>;
+    "in filename" in_filename(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<true, false, false>;
+    "in filename nullable" in_filename_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<true, true, false>;
+    "in filename given" in_filename_given(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<true, false, true>;
+    "in filename given nullable" in_filename_given_nullable(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => text::<true, true, true>;
     "in enum" in_enum(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => enumeration;
     "in flags" in_flags(value: Object, cell: Cell, desc: Desc) -> i32, BAIL => flags;
 }
@@ -278,50 +278,48 @@ pub(super) unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *con
     }
 }
 
-unsafe fn utf8<const NULLABLE: bool, const GIVEN: bool>(value: Object, cell: Cell, _: Desc) -> i32 {
+/// The text that a str holds, for a file name also bytes, borrowed from it; NULL (no exception) for
+/// all that PyGObject has to look at.
+///
+/// # Safety
+/// A valid object, GIL held.
+pub(super) unsafe fn text_of<const FILENAME: bool>(value: *mut ffi::PyObject) -> *const c_char {
+    let mut len = 0;
+    // SAFETY: by this function's contract; lengths are those of the texts.
+    unsafe {
+        let text = if ffi::PyUnicode_Check(value) != 0 && (!FILENAME || super::filenames_are_utf8())
+        {
+            utf8_of(value, &mut len)
+        } else if FILENAME && ffi::PyBytes_Check(value) != 0 {
+            len = ffi::PyBytes_Size(value);
+            ffi::PyBytes_AS_STRING(value)
+        } else {
+            std::ptr::null()
+        };
+        // An embedded zero in a file name is PyGObject's ValueError.
+        if FILENAME && !text.is_null() && CStr::from_ptr(text).count_bytes() as isize != len {
+            return std::ptr::null();
+        }
+        text
+    }
+}
+
+/// A string that is borrowed, or given as a copy.
+unsafe fn text<const FILENAME: bool, const NULLABLE: bool, const GIVEN: bool>(
+    value: Object,
+    cell: Cell,
+    _: Desc,
+) -> i32 {
     let value = value.cast::<ffi::PyObject>();
     // SAFETY: a valid object, GIL held, the frame's cell.
     unsafe {
         if NULLABLE && value == ffi::Py_None() {
             return done(cell, 0);
         }
-        if ffi::PyUnicode_Check(value) == 0 {
-            return BAIL;
+        match text_of::<FILENAME>(value) {
+            text if text.is_null() => BAIL,
+            text => hand_over::<GIVEN>(cell, text),
         }
-        let text = utf8_of(value, &mut 0);
-        if text.is_null() {
-            BAIL
-        } else {
-            hand_over::<GIVEN>(cell, text)
-        }
-    }
-}
-
-unsafe fn filename<const NULLABLE: bool, const GIVEN: bool>(
-    value: Object,
-    cell: Cell,
-    _: Desc,
-) -> i32 {
-    let value = value.cast::<ffi::PyObject>();
-    // SAFETY: a valid object, GIL held, the frame's cell; lengths are those of the texts.
-    unsafe {
-        if NULLABLE && value == ffi::Py_None() {
-            return done(cell, 0);
-        }
-        let mut len = 0;
-        let text = if ffi::PyBytes_Check(value) != 0 {
-            len = ffi::PyBytes_Size(value);
-            ffi::PyBytes_AS_STRING(value)
-        } else if ffi::PyUnicode_Check(value) != 0 && super::filenames_are_utf8() {
-            utf8_of(value, &mut len)
-        } else {
-            std::ptr::null()
-        };
-        // An embedded zero is PyGObject's ValueError.
-        if text.is_null() || CStr::from_ptr(text).count_bytes() as isize != len {
-            return BAIL;
-        }
-        hand_over::<GIVEN>(cell, text)
     }
 }
 

@@ -11,7 +11,7 @@ use super::outward::free_items;
 use super::sequence::Sequence;
 use super::{
     ARRAY_KEPT, ArrayDesc, ArrayHead, Desc, HashDesc, ItemDesc, LENGTH, LIST_KEPT, ListDesc, Node,
-    Object, POINTER, read_desc,
+    Object, POINTER, read_desc, texts,
 };
 use crate::marshal::glib;
 use crate::marshal::scalar::{BAIL, CONVERTED};
@@ -93,7 +93,7 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
     // held. The storage has room for `len` items, and is released or given away exactly once.
     unsafe {
         let desc = read_desc::<ArrayDesc>(desc);
-        set_array(cells, 0, 0, Kept::new());
+        cells.cast::<[u64; 3]>().write([0; 3]);
         let value = value.cast::<ffi::PyObject>();
         if value.is_null() {
             return prepare(cells, desc);
@@ -127,6 +127,13 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
             return BAIL;
         };
+        if let Some(text) = texts::vector_of(desc) {
+            let Some((strings, kept)) = texts::vector(sequence, text) else {
+                return BAIL;
+            };
+            set_array(cells, strings, len, kept);
+            return CONVERTED;
+        }
         let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let (pointer, data) = new_storage(desc, len);
         let mut item_cells = [0; ITEM_CELLS];

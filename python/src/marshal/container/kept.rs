@@ -25,6 +25,8 @@ pub enum Storage {
     Buffer(Box<ffi::Py_buffer>),
     /// A reference to an object whose memory is passed in place.
     Object(*mut ffi::PyObject),
+    /// Memory of `g_malloc` that begins with a reference to the tuple that the rest borrows from.
+    Texts(*mut usize),
 }
 
 impl Storage {
@@ -47,16 +49,22 @@ impl Storage {
                 Storage::Hash(hash) => (glib.g_hash_table_unref)(hash),
                 Storage::Buffer(mut buffer) => ffi::PyBuffer_Release(&raw mut *buffer),
                 Storage::Object(object) => ffi::Py_DECREF(object),
+                Storage::Texts(block) => {
+                    ffi::Py_DECREF(*block as *mut ffi::PyObject);
+                    (glib.g_free)(block.cast());
+                }
             }
         }
     }
 }
 
-/// The low bits of a cell that keeps memory, a buffer or an object and nothing else. They are free,
-/// because all of these are aligned.
+/// The low bits of a cell that keeps memory, a buffer, an object or strings and nothing else. They are
+/// free, because all of these are aligned to eight bytes.
 const MEMORY: u64 = 1;
 const BUFFER: u64 = 2;
 const OBJECT: u64 = 3;
+const TEXTS: u64 = 4;
+const LOW_BITS: u64 = 7;
 
 /// What the last cell of a container's value keeps, see [`Kept::into_cell`].
 pub struct Kept {
@@ -108,6 +116,7 @@ impl Kept {
                 Storage::Memory(memory) => return memory as u64 | MEMORY,
                 Storage::Buffer(buffer) => return Box::into_raw(buffer) as u64 | BUFFER,
                 Storage::Object(object) => return object as u64 | OBJECT,
+                Storage::Texts(block) => return block as u64 | TEXTS,
                 _ => {}
             }
         }
@@ -122,11 +131,12 @@ impl Kept {
         // SAFETY: by this function's contract; the cell is emptied, so nothing is released twice.
         unsafe {
             let kept = std::ptr::replace(cell, 0);
-            let address = kept & !OBJECT;
-            match kept & OBJECT {
+            let address = kept & !LOW_BITS;
+            match kept & LOW_BITS {
                 MEMORY => Storage::Memory(address as *mut c_void).release(),
                 BUFFER => Storage::Buffer(Box::from_raw(address as *mut _)).release(),
                 OBJECT => Storage::Object(address as *mut ffi::PyObject).release(),
+                TEXTS => Storage::Texts(address as *mut usize).release(),
                 _ if kept != 0 => Box::from_raw(address as *mut Kept).drop_all(),
                 _ => {}
             }

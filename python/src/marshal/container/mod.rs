@@ -16,6 +16,7 @@ mod inward;
 mod kept;
 mod outward;
 mod sequence;
+mod texts;
 
 use std::ffi::c_void;
 
@@ -26,6 +27,7 @@ use gijit::signature::{ArrayKind, ListKind, Transfer};
 use super::scalar::BAIL;
 use super::table::helpers;
 pub use buffer::BufferFormat;
+pub use texts::Text;
 
 type Object = *mut c_void;
 type Desc = *const c_void;
@@ -83,6 +85,8 @@ pub struct ItemDesc {
     pub copied: bool,
     /// An array of these is Python's `bytes`.
     pub bytes: bool,
+    /// What strings the items are.
+    pub text: Option<Text>,
     /// The buffers that are arrays of such items as they are.
     pub buffer: Option<BufferFormat>,
 }

@@ -43,6 +43,9 @@ unsafe fn items(cells: *const u64, desc: &ArrayDesc) -> Items {
     }
 }
 
+/// Bytes of most items: pointers.
+const WORD: usize = size_of::<u64>();
+
 /// The number of items of a C array.
 unsafe fn c_length(data: *const u8, length: u64, desc: &ArrayDesc) -> usize {
     if let Some(fixed) = desc.fixed {
@@ -52,9 +55,13 @@ unsafe fn c_length(data: *const u8, length: u64, desc: &ArrayDesc) -> usize {
         let size = desc.item.size;
         // SAFETY: an item of zeros ends the array.
         let is_zero = |index: usize| unsafe {
-            std::slice::from_raw_parts(data.add(index * size), size)
-                .iter()
-                .all(|byte| *byte == 0)
+            let item = data.add(index * size);
+            match size {
+                WORD => item.cast::<u64>().read_unaligned() == 0,
+                _ => std::slice::from_raw_parts(item, size)
+                    .iter()
+                    .all(|byte| *byte == 0),
+            }
         };
         return (0..).find(|index| is_zero(*index)).unwrap_or(0);
     }

@@ -116,16 +116,21 @@ impl Sequence {
         })
     }
 
+    /// Whether it is a tuple of ours.
+    pub fn is_made(&self) -> bool {
+        self.kind == Kind::Made
+    }
+
     /// The tuple of ours, if it is one, with its reference.
     pub fn into_made(self) -> Option<*mut ffi::PyObject> {
         let sequence = std::mem::ManuallyDrop::new(self);
-        (sequence.kind == Kind::Made).then_some(sequence.items)
+        sequence.is_made().then_some(sequence.items)
     }
 }
 
 impl Drop for Sequence {
     fn drop(&mut self) {
-        if self.kind == Kind::Made {
+        if self.is_made() {
             // SAFETY: `of` made it; sequences are dropped in the step that made them, GIL held.
             unsafe { ffi::Py_DECREF(self.items) };
         }

@@ -1,0 +1,87 @@
+//! Vectors of borrowed strings, the most frequent container that goes in: made without a call and
+//! without a cell for each string.
+//!
+//! The strings are read as an argument of their type is (`scalar::text_of`), so nothing of their
+//! meaning stands here. A list may change while the lock is released, so its items are held by a
+//! tuple, which stands in front of the vector, in the same memory.
+
+use std::ffi::c_char;
+
+use gijit::plan::Conv;
+use gijit::signature::{ArrayKind, Transfer};
+use pyo3::ffi;
+
+use super::ArrayDesc;
+use super::kept::{Kept, Storage};
+use super::sequence::Sequence;
+use crate::marshal::glib;
+use crate::marshal::scalar::text_of;
+
+/// What the strings are.
+#[derive(Clone, Copy)]
+pub enum Text {
+    Utf8,
+    Filename,
+}
+
+impl Text {
+    /// What items of this conversion are, if they are strings.
+    pub fn of(conv: &Conv) -> Option<Self> {
+        match conv {
+            Conv::Utf8 => Some(Text::Utf8),
+            Conv::Filename => Some(Text::Filename),
+            _ => None,
+        }
+    }
+
+    /// # Safety
+    /// A valid object, GIL held.
+    unsafe fn borrow(self, object: *mut ffi::PyObject) -> *const c_char {
+        // SAFETY: by this function's contract.
+        unsafe {
+            match self {
+                Text::Utf8 => text_of::<false>(object),
+                Text::Filename => text_of::<true>(object),
+            }
+        }
+    }
+}
+
+/// How the strings of an array are read that [`vector`] makes.
+pub(super) fn vector_of(desc: &ArrayDesc) -> Option<Text> {
+    let borrowed = desc.transfer == Transfer::None && desc.kind == ArrayKind::C;
+    desc.item.text.filter(|_| borrowed && desc.zero_terminated)
+}
+
+/// A zero-terminated vector of the strings in `sequence`, whose items do not go (`Sequence::pinned`),
+/// and what is to be kept until after the call; `None` when a string bails.
+///
+/// # Safety
+/// The GIL is held.
+pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, Kept)> {
+    let len = sequence.len();
+    let holds = usize::from(sequence.is_made());
+    // SAFETY: the block has a place for the tuple, one for each string and a zeroed one for the
+    // end; GLib ends the process when there is no memory.
+    unsafe {
+        let block = (glib().g_malloc0)((holds + len + 1) * size_of::<usize>()).cast::<usize>();
+        let strings = block.add(holds);
+        for index in 0..len {
+            let string = text.borrow(sequence.get(index));
+            if string.is_null() {
+                (glib().g_free)(block.cast());
+                return None;
+            }
+            strings.add(index).write(string as usize);
+        }
+        let mut kept = Kept::new();
+        kept.storage = match sequence.into_made() {
+            Some(tuple) => {
+                block.write(tuple as usize);
+                Storage::Texts(block)
+            }
+            None => Storage::Memory(block.cast()),
+        };
+        Some((strings as u64, kept))
+    }
+}
