@@ -162,7 +162,7 @@ impl Callable {
         slot: *const AtomicUsize,
         tier0_entry: usize,
     ) -> Arc<Callable> {
-        let tally = stats::tally(&linked.plan.name);
+        let tally = stats::tally(Arc::clone(&linked.plan.name));
         tally.planned(linked.plan.params.len());
         Arc::new(Callable {
             tally,

@@ -12,10 +12,7 @@ use gijit::signature::{
 };
 
 pub fn named(name: &str) -> TypeRef {
-    TypeRef {
-        namespace: "Test".to_owned(),
-        name: name.to_owned(),
-    }
+    TypeRef::new("Test", name.to_owned())
 }
 
 pub fn object() -> Type {
@@ -40,7 +37,7 @@ pub fn int() -> Type {
 pub fn param(name: &str, ty: Type) -> Param {
     let value = matches!(ty, Type::Integer(_) | Type::Boolean | Type::Double);
     Param {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         is_pointer: !value,
         ty,
         direction: Direction::In,

@@ -167,7 +167,7 @@ impl Engine {
             let rejected = self.rejected.lock();
             let mut rejected = rejected.unwrap_or_else(PoisonError::into_inner);
             // An address that was another callable's before is this one's now.
-            rejected.insert(callable as usize, stats::tally(&rejection.name));
+            rejected.insert(callable as usize, stats::tally(&*rejection.name));
         }
         stats::count_rejection(&rejection.name, rejection.reason.id(), &rejection.detail);
         let mut rejections = self.lock_rejections();
@@ -193,7 +193,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
             .unwrap_or_else(|panic| {
                 Err(Rejection {
                     // SAFETY: as above.
-                    name: unsafe { types().repository.name(info) },
+                    name: unsafe { types().repository.name(info) }.into_owned(),
                     reason: Reason::Defect,
                     detail: entry::panic_text(panic.as_ref()).to_owned(),
                     raised: None,
@@ -259,7 +259,7 @@ fn first_entry(entry: usize) -> usize {
 
 fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
     Interpreter::new(linked).map_err(|detail| Rejection {
-        name: linked.plan.name.clone(),
+        name: linked.plan.name.to_string(),
         reason: Reason::Defect,
         detail,
         raised: None,

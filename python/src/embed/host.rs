@@ -95,7 +95,7 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
     // SAFETY: the caller's.
     let (signature, bindings) = unsafe { signature(info) };
     let rejected = |reason, detail| Rejection {
-        name: signature.name.clone(),
+        name: signature.name.to_string(),
         reason,
         detail,
         raised: None,

@@ -10,11 +10,11 @@ use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
 use gijit::plan::{Conv, Free, Plan, ResultShape};
 use gijit::signature::girepository::Girepository;
-use gijit::signature::{ArrayKind, Bindings, Scope, Transfer};
+use gijit::signature::{ArrayKind, Bindings, Name, Scope, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use self::describe::module;
+use self::namespaces::module;
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc};
 use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
@@ -24,6 +24,7 @@ use super::value::{self, ValueDesc};
 use super::{allocate_step, allocated_step, free_step, in_step, out_step, outward, shared};
 
 mod describe;
+mod namespaces;
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -57,8 +58,8 @@ pub fn link(
         bindings,
         name: &plan.name,
     };
-    let mut ins = Vec::new();
-    let mut undo = Vec::new();
+    let mut ins = Vec::with_capacity(plan.ins.len());
+    let mut undo = Vec::with_capacity(plan.ins.len());
     for op in &plan.ins {
         let step = match op.allocates() {
             true => {
@@ -75,7 +76,7 @@ pub fn link(
         );
         ins.push(step);
     }
-    let mut outs = Vec::new();
+    let mut outs = Vec::with_capacity(plan.outs.len());
     for op in &plan.outs {
         let step = linker.outward(&op.conv, op.transfer)?;
         let mut allocated = plan.ins.iter().filter(|step| step.allocates());
@@ -84,7 +85,7 @@ pub fn link(
             false => step,
         });
     }
-    let mut release = Vec::new();
+    let mut release = Vec::with_capacity(plan.release.len());
     for op in &plan.release {
         release.push(match &op.free {
             Free::Made | Free::Kept => {
@@ -125,7 +126,7 @@ fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
     if !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
         return Ok(None);
     }
-    let found = module(py, "gi._gi").and_then(|module| module.hasattr("Async"));
+    let found = gi(py).and_then(|module| module.hasattr("Async"));
     if !found.map_err(Unlinked::Raised)? {
         return Ok(None);
     }
@@ -134,6 +135,11 @@ fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
         matches!(op.conv, Conv::Callback { scope: found, .. } if found == scope)
     });
     Ok(callback.and_then(|op| op.param).map(usize::from))
+}
+
+/// PyGObject's own module.
+fn gi(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    module(py, pyo3::intern!(py, "gi._gi"))
 }
 
 pub(super) struct Linker<'a, 'py> {
@@ -266,15 +272,15 @@ impl<'py> Linker<'_, 'py> {
     pub(super) fn free(&self, free: &Free) -> Result<Step, Unlinked> {
         Ok(match free {
             Free::Boxed { ty } => {
-                let conv = Conv::Boxed { ty: ty.clone() };
+                let conv = Conv::Boxed { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Foreign { ty } => {
-                let conv = Conv::Foreign { ty: ty.clone() };
+                let conv = Conv::Foreign { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Fundamental { ty } => {
-                let conv = Conv::Fundamental { ty: ty.clone() };
+                let conv = Conv::Fundamental { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Container { conv, transfer } => {
@@ -374,8 +380,8 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// PyGObject's tuple type with these names.
-    fn tuple_type(&self, names: &[Option<String>]) -> PyResult<*mut ffi::PyTypeObject> {
-        let base = module(self.py, "gi._gi")?.getattr("ResultTuple")?;
+    fn tuple_type(&self, names: &[Option<Name>]) -> PyResult<*mut ffi::PyTypeObject> {
+        let base = gi(self.py)?.getattr("ResultTuple")?;
         let made = base.call_method1("_new_type", (names.to_vec(),))?;
         Ok(made.into_ptr().cast())
     }
