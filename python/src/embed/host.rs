@@ -18,8 +18,9 @@ use gijit::trace;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
-use super::engine::{Rejection, engine};
+use super::engine::engine;
 use super::inspect;
+use super::rejection::Rejection;
 use crate::callable::entry;
 use crate::callable::object::types;
 use crate::glib::glib;

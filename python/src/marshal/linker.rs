@@ -3,6 +3,8 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
+use std::sync::{Mutex, PoisonError};
+
 use gijit::ir::AbiType;
 use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
@@ -97,7 +99,7 @@ pub fn link(
         });
     }
     let result = linker.result(&plan)?;
-    let bind_desc = keep(BindDesc {
+    let bind_desc = bind_desc(BindDesc {
         names: plan
             .params
             .iter()
@@ -117,6 +119,21 @@ pub fn link(
         result,
         bind_desc,
     })
+}
+
+/// Keeps a descriptor; those of callables that take no more than their instance share theirs.
+fn bind_desc(desc: BindDesc) -> usize {
+    static SHARED: Mutex<[Option<usize>; 4]> = Mutex::new([None; 4]);
+    let place = match &desc.names[..] {
+        [] => desc.skip,
+        [(None, false)] => 2 + desc.skip,
+        _ => return keep(desc),
+    };
+    if desc.rest.is_some() || desc.required.is_some() {
+        return keep(desc);
+    }
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    *shared[place].get_or_insert_with(|| keep(desc))
 }
 
 /// The parameter for an asynchronous callback without which PyGObject returns an awaitable, where
