@@ -102,7 +102,8 @@ def programs_text(result):
             f"{one['stock']:.1f} {one['unit']}",
             f"{one['gijit']:.1f} {one['unit']}",
             bold_if(one["gijit"] / one["stock"], one["gijit"] > one["stock"])
-            if one["stock"] else "",
+            if one["stock"]
+            else "",
         )
         for one in result["programs"]
     ]

@@ -73,8 +73,8 @@ pub fn towards(direction: Direction, param: Param) -> Param {
 /// `void test_function(params)`.
 pub fn function(params: Vec<Param>) -> Signature {
     Signature {
-        name: "Test.function".to_owned(),
-        symbol: "test_function".to_owned(),
+        name: "Test.function".into(),
+        symbol: "test_function".into(),
         kind: CallableKind::Function,
         instance: None,
         params,
