@@ -16,7 +16,7 @@ use gijit::signature::{
 
 fn param(name: &str, ty: Type) -> Param {
     Param {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         is_pointer: !matches!(ty, Type::Integer(_)),
         ty,
         direction: Direction::In,
@@ -41,10 +41,7 @@ fn pointer(name: &str) -> Param {
 
 fn callback_type(name: &str) -> Type {
     Type::Callback {
-        ty: TypeRef {
-            namespace: "Test".to_owned(),
-            name: name.to_owned(),
-        },
+        ty: TypeRef::new("Test", name.to_owned()),
     }
 }
 
@@ -74,8 +71,8 @@ fn out(param: Param) -> Param {
 
 fn signature(kind: CallableKind, params: Vec<Param>) -> Signature {
     Signature {
-        name: "Test.function".to_owned(),
-        symbol: "test_function".to_owned(),
+        name: "Test.function".into(),
+        symbol: "test_function".into(),
         kind,
         instance: None,
         params,
@@ -247,10 +244,7 @@ fn the_text_reads_like_the_function() {
 fn a_struct_that_c_has_room_for_is_copied_there() {
     let room = |kind| {
         let ty = Type::Struct {
-            ty: TypeRef {
-                namespace: "Test".to_owned(),
-                name: "Struct".to_owned(),
-            },
+            ty: TypeRef::new("Test", "Struct"),
             kind,
         };
         let mut param = out(param("room", ty));

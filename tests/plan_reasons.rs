@@ -38,7 +38,7 @@ fn rejected() -> Vec<(Reason, Signature)> {
         ty: named("Callback"),
     };
     let mut writes = returning(Type::Utf8, Transfer::Full);
-    writes.symbol = "g_strreverse".to_owned();
+    writes.symbol = "g_strreverse".into();
     vec![
         (Reason::ArrayLength, function(vec![misdirected, length])),
         of(Reason::List, doubles),

@@ -152,14 +152,14 @@ fn results_come_first_then_outs_in_order() {
         towards(Direction::InOut, param("y", int())),
     ];
     let shape = |signature: &Signature| planned(signature).result;
-    let names = vec![None, Some("x".to_owned()), Some("y".to_owned())];
+    let names = vec![None, Some("x".into()), Some("y".into())];
     assert_eq!(shape(&signature), ResultShape::Tuple { names });
     let plan = planned(&signature);
     assert_eq!(plan.outs[0].conv, Conv::Boolean);
     assert_eq!(plan.outs[2].cell, plan.ins[1].cell, "inout is one cell");
 
     signature.result.skip = true;
-    let names = vec![Some("x".to_owned()), Some("y".to_owned())];
+    let names = vec![Some("x".into()), Some("y".into())];
     assert_eq!(shape(&signature), ResultShape::Tuple { names });
     signature.params.pop();
     assert_eq!(shape(&signature), ResultShape::Single);
@@ -263,7 +263,7 @@ fn several_numbers_that_the_callee_writes_have_room() {
 fn a_virtual_function_is_told_the_class_and_called_through_it() {
     let plan = planned(&virtual_function());
     let names: Vec<_> = plan.params.iter().map(|param| &param.name).collect();
-    assert_eq!(names, [&None, &None, &Some("a".to_owned())]);
+    assert_eq!(names, [&None, &None, &Some("a".into())]);
     assert_eq!(plan.ins[0].conv, Conv::VFunc);
     assert_eq!(plan.call.target, Some(plan.ins[0].cell));
     let passed = plan.call.args.iter().map(|arg| match arg {
@@ -289,7 +289,7 @@ fn a_plain_struct_that_is_given_away_is_passed_as_it_is() {
 #[test]
 fn a_string_that_the_callee_writes_into_is_copied_and_freed() {
     let mut signature = function(vec![param("dest", Type::Utf8)]);
-    signature.symbol = "g_strlcpy".to_owned();
+    signature.symbol = "g_strlcpy".into();
     let plan = planned(&signature);
     assert_eq!(plan.ins[0].conv, Conv::Written);
     let [step] = &plan.release[..] else {

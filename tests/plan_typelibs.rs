@@ -37,7 +37,7 @@ fn every_text_round_trips() {
 #[test]
 fn names_are_those_of_the_lookup() {
     for callable in callables().values().flatten() {
-        assert_eq!(callable.signature.name, callable.name);
+        assert_eq!(*callable.signature.name, callable.name);
     }
 }
 

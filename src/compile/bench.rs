@@ -134,7 +134,7 @@ impl Parts {
             deopt: self.deopt,
             general: callable.header.general.load(Ordering::Relaxed) != 0,
             calls: if config.counts_calls() {
-                callable.tally.calls_address(tier)
+                callable.tally().calls_address(tier)
             } else {
                 0
             },
@@ -262,7 +262,7 @@ impl Bench {
             .map_err(|refused| match refused {
                 Unpublished::Detached | Unpublished::Superseded => CompileError::Stale,
             })?;
-        callable.tally.count_compiled(tier, &timings);
+        callable.tally().count_compiled(tier, &timings);
         if tier > from {
             let calls = policy::calls(callable);
             trace::promoted(callable.name(), from, tier, calls, &timings);

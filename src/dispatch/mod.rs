@@ -20,8 +20,8 @@
 //! `slot` is the protocol, `policy` decides when to climb and when to give up, `placed` ties code to
 //! its owner. Absent: compiling (`compile/`) and everything about the host's object.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::plan::link::Linked;
 use crate::stats::{self, Tally};
@@ -143,8 +143,8 @@ pub struct Callable {
     /// One per Python parameter.
     pub profile: Box<[ArgProfile]>,
     pub linked: Linked,
-    /// What is counted of it.
-    pub tally: &'static Tally,
+    /// What is counted of it, once there is something: see [`Callable::tally`].
+    tally: OnceLock<&'static Tally>,
     slot: slot::Slot,
     history: Mutex<policy::History>,
 }
@@ -162,10 +162,8 @@ impl Callable {
         slot: *const AtomicUsize,
         tier0_entry: usize,
     ) -> Arc<Callable> {
-        let tally = stats::tally(&linked.plan.name);
-        tally.planned(linked.plan.params.len());
         Arc::new(Callable {
-            tally,
+            tally: OnceLock::new(),
             header: Header {
                 budget: AtomicI32::new(0),
                 guard_failures: AtomicU32::new(0),
@@ -187,6 +185,17 @@ impl Callable {
     /// As in `Gtk.Label.set_text`.
     pub fn name(&self) -> &str {
         &self.linked.plan.name
+    }
+
+    /// What is counted of it. Made when it is first asked for: most callables of a program are
+    /// called a few times, and nothing is counted of these unless calls are.
+    pub fn tally(&self) -> &'static Tally {
+        self.tally.get_or_init(|| {
+            let plan = &self.linked.plan;
+            let tally = stats::tally(Arc::clone(&plan.name));
+            tally.planned(plan.params.len());
+            tally
+        })
     }
 
     /// The tier that a call enters now.
@@ -233,7 +242,7 @@ impl Callable {
     pub fn publish(&self, ticket: Ticket, code: PlacedCode) -> Result<Tier, Unpublished> {
         let before = self.slot.publish(&self.header, ticket, code)?;
         policy::published(self, ticket.tier());
-        self.tally.runs_at(self.tier());
+        self.tally().runs_at(self.tier());
         Ok(before)
     }
 

@@ -169,7 +169,7 @@ pub fn rearm(callable: &Callable, config: &Config) {
 /// A guard of the running tier-2 code failed, and the argument is in the profile: the tier to
 /// compile now, if any. Past [`GUARD_LIMIT`] the callable is back at tier 1 when this returns.
 pub fn on_guard_failure(callable: &Callable, config: &Config) -> Option<Tier> {
-    callable.tally.count_deopt();
+    callable.tally().count_deopt();
     let failures = callable.header.guard_failures.load(Ordering::Relaxed) + 1;
     let name = callable.name();
     if failures < GUARD_LIMIT {
@@ -186,7 +186,7 @@ pub fn on_guard_failure(callable: &Callable, config: &Config) -> Option<Tier> {
         return None;
     }
     let (tier, round) = (callable.tier(), callable.rounds());
-    callable.tally.runs_at(tier);
+    callable.tally().runs_at(tier);
     let again = round < ROUND_LIMIT;
     trace::withdrawn(name, tier, failures, round, again);
     let mut history = lock(&callable.history);

@@ -38,13 +38,21 @@ pub struct Image {
 }
 
 impl Image {
-    /// The object file that has code at `address`.
-    pub fn of(address: usize) -> Option<Self> {
+    /// The object file that has code at `address`. The loader is asked once for each file: it goes
+    /// through all of them, and keeps others from loading meanwhile.
+    pub fn of(address: usize) -> Option<&'static Self> {
+        static KNOWN: Mutex<Vec<&Image>> = Mutex::new(Vec::new());
+        let mut known = lock(&KNOWN);
+        if let Some(image) = known.iter().find(|image| image.is_code(address)) {
+            return Some(image);
+        }
         let mut search = (address, None);
         // SAFETY: the callback is called with `search`, which outlives the call, while the loader's
         // list does not change.
         unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
-        search.1
+        let image: &'static Image = Box::leak(Box::new(search.1?));
+        known.push(image);
+        Some(image)
     }
 
     /// Whether `address` is in code of this file.

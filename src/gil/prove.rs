@@ -122,9 +122,9 @@ impl Walk {
             .ok_or_else(|| format!("{} is in no loaded library", name_of(address)))?;
         self.active.push(address);
         self.functions += 1;
-        let done = match stub(&image, address) {
+        let done = match stub(image, address) {
             Some(target) => self.function(target),
-            None => self.body(&image, address).map(|()| true),
+            None => self.body(image, address).map(|()| true),
         };
         self.active.pop();
         // One that does not return is so known by its name alone.

@@ -42,6 +42,26 @@ struct Verifier<'a> {
     defined_in: Vec<Option<(u32, isize)>>,
 }
 
+const BITS: usize = usize::BITS as usize;
+
+/// Which blocks dominate which.
+struct Dominators {
+    /// Of each set.
+    words: usize,
+    /// A set per block, a bit per dominator.
+    bits: Vec<usize>,
+}
+
+impl Dominators {
+    fn of(&self, block: usize) -> &[usize] {
+        &self.bits[block * self.words..][..self.words]
+    }
+
+    fn has(&self, block: usize, dominator: usize) -> bool {
+        self.of(block)[dominator / BITS] & (1 << (dominator % BITS)) != 0
+    }
+}
+
 impl Verifier<'_> {
     fn check(&mut self) -> Result<(), VerifyError> {
         let function = self.function;
@@ -114,7 +134,7 @@ impl Verifier<'_> {
 
     /// The blocks that dominate each block, as one set of bits per block. Blocks that nothing
     /// reaches are dominated by all.
-    fn dominators(&mut self) -> Result<Vec<Vec<bool>>, VerifyError> {
+    fn dominators(&mut self) -> Result<Dominators, VerifyError> {
         let count = self.function.blocks.len();
         let mut predecessors = vec![Vec::new(); count];
         for (index, block) in self.function.blocks.iter().enumerate() {
@@ -129,24 +149,30 @@ impl Verifier<'_> {
                 }
             }
         }
-        let mut dominators = vec![vec![true; count]; count];
-        dominators[0] = (0..count).map(|b| b == 0).collect();
+        let words = count.div_ceil(BITS);
+        let mut dominators = Dominators {
+            words,
+            bits: vec![usize::MAX; count * words],
+        };
+        dominators.bits[..words].fill(0);
+        dominators.bits[0] = 1;
+        let mut set = vec![0; words];
         let mut changed = true;
         while changed {
             changed = false;
-            for block in 1..count {
-                let mut set = vec![!predecessors[block].is_empty(); count];
-                if predecessors[block].is_empty() {
+            for (block, predecessors) in predecessors.iter().enumerate().skip(1) {
+                if predecessors.is_empty() {
                     continue;
                 }
-                for &predecessor in &predecessors[block] {
-                    for (bit, other) in set.iter_mut().zip(&dominators[predecessor]) {
-                        *bit &= other;
+                set.fill(usize::MAX);
+                for &predecessor in predecessors {
+                    for (word, other) in set.iter_mut().zip(dominators.of(predecessor)) {
+                        *word &= other;
                     }
                 }
-                set[block] = true;
-                if set != dominators[block] {
-                    dominators[block] = set;
+                set[block / BITS] |= 1 << (block % BITS);
+                if set != dominators.of(block) {
+                    dominators.bits[block * words..][..words].copy_from_slice(&set);
                     changed = true;
                 }
             }
@@ -154,12 +180,12 @@ impl Verifier<'_> {
         Ok(dominators)
     }
 
-    fn check_use(&self, value: Value, dominators: &[Vec<bool>]) -> Result<(), VerifyError> {
+    fn check_use(&self, value: Value, dominators: &Dominators) -> Result<(), VerifyError> {
         let Some(Some((block, op))) = self.defined_in.get(value.index()).copied() else {
             return self.fail(format!("v{} is not defined", value.0));
         };
         let before = block == self.at.0 && op < self.at.1 as isize;
-        let above = block != self.at.0 && dominators[self.at.0 as usize][block as usize];
+        let above = block != self.at.0 && dominators.has(self.at.0 as usize, block as usize);
         if before || above {
             return Ok(());
         }

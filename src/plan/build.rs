@@ -14,7 +14,7 @@ use super::{
 };
 use crate::ir::AbiType;
 use crate::signature::{
-    Bindings, CallableKind, Direction, Param, Scope, Signature, Transfer, Type,
+    Bindings, CallableKind, Direction, Name, Param, Scope, Signature, Transfer, Type,
 };
 
 mod callbacks;
@@ -57,7 +57,7 @@ pub fn build(signature: &Signature) -> Result<Plan, Reject> {
             place: String::new(),
         });
     }
-    let writes_strings = WRITES_STRINGS.contains(&signature.symbol.as_str());
+    let writes_strings = WRITES_STRINGS.contains(&&*signature.symbol);
     let result = &signature.result;
     if writes_strings && result.ty == Type::Utf8 && result.transfer == Transfer::Full {
         return Err(Reject {
@@ -102,7 +102,7 @@ pub fn build_bound(signature: &Signature, bindings: &Bindings) -> Result<Plan, R
 /// # Errors
 /// What is missing: the function, or the size of a struct to allocate.
 pub fn callable(plan: &Plan, bindings: &Bindings) -> Result<(), Reject> {
-    let place = plan.symbol.clone();
+    let place = plan.symbol.to_string();
     let reject = |reason, place| Err(Reject { reason, place });
     match plan.call.target {
         Some(_) if bindings.vfunc.is_none() => return reject(Reason::VirtualFunction, place),
@@ -127,12 +127,12 @@ struct Builder {
     /// The function writes into its strings.
     writes_strings: bool,
     params: Vec<PyParam>,
-    rest: Option<String>,
+    rest: Option<Name>,
     ins: Vec<In>,
     target: Option<Cell>,
     args: Vec<CallArg>,
     /// The out arguments with their names.
-    outs: Vec<(Out, String)>,
+    outs: Vec<(Out, Name)>,
     returned: Option<Out>,
     native_result: Option<(Cell, AbiType)>,
     release: Vec<Release>,
@@ -169,7 +169,7 @@ impl Builder {
         let arrays = params
             .filter_map(|(index, param)| {
                 let array = (Place::Param(index), param.direction, param.length?);
-                Some((array, param.name.as_str()))
+                Some((array, &*param.name))
             })
             .chain(signature.result.length.map(|length| {
                 let array = (Place::Result, Direction::Out, length);
@@ -254,7 +254,7 @@ impl Builder {
         }
         let reject = |reason| Reject {
             reason,
-            place: param.name.clone(),
+            place: param.name.to_string(),
         };
         let place = Place::Param(index);
         let allocated = param.direction != Direction::In && param.caller_allocates;
@@ -432,14 +432,20 @@ impl Builder {
 
     fn finish(mut self, signature: &Signature, error: Option<Cell>) -> Result<Plan, Reject> {
         self.take_rest();
+        // Plans are kept for good, and there are many.
+        self.params.shrink_to_fit();
+        self.ins.shrink_to_fit();
+        self.args.shrink_to_fit();
+        self.release.shrink_to_fit();
         // Only a tail of arguments may be left out.
         let mut tail = true;
         for param in self.params.iter_mut().rev() {
             tail &= param.optional;
             param.optional = tail;
         }
-        let mut names = Vec::new();
-        let mut outs = Vec::new();
+        let shown = self.outs.len() + usize::from(self.returned.is_some());
+        let mut names = Vec::with_capacity(shown);
+        let mut outs = Vec::with_capacity(shown);
         if let Some(out) = self.returned {
             names.push(None);
             outs.push(out);

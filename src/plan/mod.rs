@@ -10,8 +10,10 @@
 //! `build` makes a plan from a signature or rejects it with a [`reject::Reject`]; `verify` checks
 //! it; `text` prints and parses it; `link` lets the host attach addresses to each step.
 
+use std::sync::Arc;
+
 use crate::ir::AbiType;
-use crate::signature::{ArrayKind, ListKind, Scope, Transfer, TypeRef};
+use crate::signature::{ArrayKind, ListKind, Name, Scope, Transfer, TypeRef};
 
 pub mod build;
 pub mod convert;
@@ -304,7 +306,7 @@ impl Conv {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PyParam {
     /// `None` for the instance and the `GType`, which cannot be given by keyword.
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// May be left out: the cell is then zero.
     pub optional: bool,
 }
@@ -439,21 +441,21 @@ pub enum ResultShape {
     /// The only out.
     Single,
     /// PyGObject's ResultTuple over all outs; `names[i]` is `None` for the return value.
-    Tuple { names: Vec<Option<String>> },
+    Tuple { names: Vec<Option<Name>> },
 }
 
 /// One call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// As in [`crate::signature::Signature::name`].
-    pub name: String,
-    pub symbol: String,
+    pub name: Arc<str>,
+    pub symbol: Name,
     /// Called with a class before the arguments proper; a NULL result is PyGObject's
     /// "constructor returned NULL" (its `_constructor_cache_invoke_real`).
     pub constructor: bool,
     pub params: Vec<PyParam>,
     /// The name of the parameter that takes all further positional arguments: user data.
-    pub rest: Option<String>,
+    pub rest: Option<Name>,
     pub ins: Vec<In>,
     pub call: Call,
     pub outs: Vec<Out>,

@@ -11,6 +11,7 @@
 //! is freed by nobody here.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::convert::{conversion, outward, owned, settled};
 use super::reject::{Reason, Reject};
@@ -51,7 +52,7 @@ pub enum Argument {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reverse {
     /// The callback's type.
-    pub name: String,
+    pub name: Arc<str>,
     pub incoming: Vec<Incoming>,
     pub arguments: Vec<Argument>,
     /// One per result of the callable: the C result first, then those that C wants at an address.
@@ -90,7 +91,7 @@ pub fn build(signature: &Signature) -> Result<Reverse, Reject> {
     if sizes.into_iter().any(|size| size > MAX_CELLS) || builder.results.len() > MAX_PARAMS {
         return Err(Reject {
             reason: Reason::TooLarge,
-            place: signature.name.clone(),
+            place: signature.name.to_string(),
         });
     }
     Ok(Reverse {
@@ -146,7 +147,7 @@ impl Builder {
 
     fn lengths(&mut self, signature: &Signature) -> Result<(), Reject> {
         let params = signature.params.iter().enumerate();
-        let params = params.map(|(index, param)| (Some(index), param.length, param.name.as_str()));
+        let params = params.map(|(index, param)| (Some(index), param.length, &*param.name));
         let result = (None, signature.result.length, "return value");
         for (index, length, name) in params.chain(std::iter::once(result)) {
             let Some(length) = length else {

@@ -64,7 +64,7 @@ pub fn words(plan: &Plan) -> String {
 fn taken(plan: &Plan, op: &In) -> Option<String> {
     let param = op.param?;
     let name = match &plan.params[usize::from(param)].name {
-        Some(name) => name.as_str(),
+        Some(name) => name,
         None if plan.call.target.is_some() && param == 0 => "the class",
         None => "self",
     };

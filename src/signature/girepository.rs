@@ -14,6 +14,7 @@ mod members;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use super::Name;
 use differing::Differing;
 use library::{Library, functions};
 pub use members::Member;
@@ -133,14 +134,20 @@ impl Girepository {
         unsafe { (self.functions.base_unref)(info) }
     }
 
-    pub unsafe fn name(&self, info: Info) -> String {
-        // SAFETY: contract of this block; the string lives as long as the typelib.
-        unsafe { string((self.functions.base_name)(info)) }
+    pub unsafe fn name(&self, info: Info) -> Name {
+        // SAFETY: contract of this block; the text is the typelib's, which is never unloaded.
+        unsafe { text((self.functions.base_name)(info)) }
     }
 
-    pub unsafe fn namespace(&self, info: Info) -> String {
+    /// Where the name stands in the typelib.
+    pub unsafe fn name_address(&self, info: Info) -> usize {
+        // SAFETY: contract of this block.
+        unsafe { (self.functions.base_name)(info) as usize }
+    }
+
+    pub unsafe fn namespace(&self, info: Info) -> Name {
         // SAFETY: as for `name`.
-        unsafe { string((self.functions.base_namespace)(info)) }
+        unsafe { text((self.functions.base_namespace)(info)) }
     }
 
     /// Borrowed; `None` at top level.
@@ -155,9 +162,9 @@ impl Girepository {
         unsafe { (self.functions.base_deprecated)(info) != 0 }
     }
 
-    pub unsafe fn symbol(&self, function: Info) -> String {
+    pub unsafe fn symbol(&self, function: Info) -> Name {
         // SAFETY: as for `name`.
-        unsafe { string((self.functions.function_symbol)(function)) }
+        unsafe { text((self.functions.function_symbol)(function)) }
     }
 
     /// The address of the native function, 0 when the library does not export it.
@@ -319,13 +326,11 @@ impl Girepository {
 }
 
 /// # Safety
-/// `text` is NULL or zero-terminated.
-unsafe fn string(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
+/// `text` is NULL, or zero-terminated and for good.
+unsafe fn text(text: *const c_char) -> Name {
+    match text.is_null() {
+        true => Name::default(),
+        // SAFETY: by this function's contract.
+        false => unsafe { CStr::from_ptr(text) }.to_string_lossy(),
     }
-    // SAFETY: by this function's contract.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
 }

@@ -8,15 +8,19 @@
 //! call means, is the plan's business (`plan/`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::ir::AbiType;
 
 pub mod fundamental;
 pub mod girepository;
 pub mod lookup;
+mod name;
 pub mod read;
 mod text;
 pub mod vtable;
+
+pub use name::{Name, TypeName, TypeRef};
 
 /// How the callable is reached and what its first Python argument is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,19 +51,6 @@ pub enum Direction {
     In,
     Out,
     InOut,
-}
-
-/// A registered type by its introspected name, `Gtk.Label`. Also the key into [`Bindings::types`].
-#[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub struct TypeRef {
-    pub namespace: String,
-    pub name: String,
-}
-
-impl std::fmt::Display for TypeRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.namespace, self.name)
-    }
 }
 
 /// What a struct-like type is to GObject.
@@ -190,7 +181,7 @@ pub enum Type {
 /// One C argument, the instance and the `GError**` left out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Param {
-    pub name: String,
+    pub name: Name,
     pub ty: Type,
     /// The typelib says that the type is a pointer, or it is a struct of unknown size, which cannot
     /// travel otherwise.
@@ -236,9 +227,9 @@ pub struct Instance {
 pub struct Signature {
     /// `Namespace.name` or `Namespace.Container.name`; a virtual function's name begins with `do_`, as
     /// the attribute does that Python code sees.
-    pub name: String,
+    pub name: Arc<str>,
     /// The C function's name; for a virtual function that of its field in the class struct.
-    pub symbol: String,
+    pub symbol: Name,
     pub kind: CallableKind,
     /// For methods and virtual functions.
     pub instance: Option<Instance>,

@@ -3,12 +3,16 @@
 //! After this nothing reads the typelib for it again. The infos of the types that it names are kept
 //! (one reference each, never dropped: a typelib is never unloaded either).
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
 use super::girepository::{Girepository, Info, InfoKind};
 use super::{
-    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Param, Return, Scope,
-    Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
+    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Name, Param, Return,
+    Scope, Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
 };
 use crate::ir::AbiType;
+use crate::sync::lock_std as lock;
 
 /// `GIFunctionInfoFlags`.
 const IS_METHOD: i32 = 1;
@@ -49,6 +53,22 @@ pub unsafe fn read(
     (signature, reader.bindings)
 }
 
+/// A registered type or a callback's type, as it is found.
+#[derive(Clone)]
+struct Known {
+    name: TypeRef,
+    ty: Type,
+    /// `None` for a type that no typelib defines.
+    binding: Option<TypeBinding>,
+    /// Of a callback's type.
+    deprecated: bool,
+}
+
+/// The types that have been read, so that each is read once however many callables name it: by the
+/// address of their name. A typelib holds each text once and no two types of one name, and is never
+/// unloaded.
+static KNOWN: LazyLock<Mutex<HashMap<usize, Known>>> = LazyLock::new(Mutex::default);
+
 struct Reader<'a> {
     repository: &'a Girepository,
     types: &'a TypeSystem,
@@ -84,12 +104,20 @@ impl Reader<'_> {
                 true => None,
                 false => repository.container(info),
             };
-            let mut name = repository.namespace(info);
-            if let Some(container) = container {
-                name = format!("{name}.{}", repository.name(container));
-            }
+            let (namespace, own) = (repository.namespace(info), repository.name(info));
             let prefix = if vfunc { "do_" } else { "" };
-            let name = format!("{name}.{prefix}{}", repository.name(info));
+            let name = match container {
+                Some(container) => [
+                    &namespace,
+                    ".",
+                    &repository.name(container),
+                    ".",
+                    prefix,
+                    &own,
+                ]
+                .concat(),
+                None => [&namespace, ".", prefix, &own].concat(),
+            };
             let (owns, nullable, skip, throws, instance_transfer) = repository.callable_facts(info);
             let instance = match (kind, container) {
                 (CallableKind::Method | CallableKind::VFunc, Some(container)) => Some(Instance {
@@ -123,11 +151,11 @@ impl Reader<'_> {
                 _ => self.bindings.native = repository.address(info),
             }
             Signature {
-                name,
+                name: name.into(),
                 symbol: if vfunc {
-                    repository.name(info)
+                    own
                 } else if callback {
-                    String::new()
+                    Name::default()
                 } else {
                     repository.symbol(info)
                 },
@@ -279,70 +307,22 @@ impl Reader<'_> {
     /// # Safety
     /// `info` is a valid info of a registered type, a callback or an unresolved one.
     unsafe fn interface(&mut self, info: Info) -> Type {
-        let repository = self.repository;
         // SAFETY: by this function's contract.
-        let (kind, ty) = unsafe {
-            let ty = TypeRef {
-                namespace: repository.namespace(info),
-                name: repository.name(info),
-            };
-            (repository.kind(info), ty)
-        };
-        match kind {
-            // SAFETY: each arm's info is of the kind that its functions take.
-            InfoKind::Enum | InfoKind::Flags => unsafe {
-                self.bind(&ty, info, 0);
-                let storage = integer(repository.enum_storage(info));
-                match kind {
-                    InfoKind::Enum => Type::Enum { ty, storage },
-                    _ => Type::Flags { ty, storage },
-                }
-            },
+        let address = unsafe { self.repository.name_address(info) };
+        let known = lock(&KNOWN).get(&address).cloned();
+        let known = known.unwrap_or_else(|| {
             // SAFETY: as above.
-            InfoKind::Object => unsafe {
-                let gtype = self.bind(&ty, info, 0);
-                Type::Object {
-                    ty,
-                    gobject: (self.types.fundamental)(gtype) == G_TYPE_OBJECT,
-                }
-            },
-            // SAFETY: as above.
-            InfoKind::Interface => unsafe {
-                self.bind(&ty, info, 0);
-                Type::Interface { ty }
-            },
-            // SAFETY: as above.
-            InfoKind::Struct => unsafe {
-                let (is_class, is_foreign, size) = repository.struct_facts(info);
-                let gtype = self.bind(&ty, info, size);
-                let kind = match () {
-                    () if is_class => StructKind::ClassStruct,
-                    () if is_foreign => StructKind::Foreign,
-                    () => self.struct_kind(&ty, gtype),
-                };
-                Type::Struct { ty, kind }
-            },
-            // SAFETY: as above.
-            InfoKind::Union => unsafe {
-                let gtype = self.bind(&ty, info, repository.union_size(info));
-                let kind = self.struct_kind(&ty, gtype);
-                Type::Union { ty, kind }
-            },
-            // SAFETY: as above; the reference is kept for good.
-            InfoKind::Callback => unsafe {
-                self.deprecated |= repository.deprecated(info);
-                let binding = TypeBinding {
-                    gtype: G_TYPE_NONE,
-                    info: repository.reference(info) as usize,
-                    size: 0,
-                };
-                self.bindings.types.entry(ty.clone()).or_insert(binding);
-                Type::Callback { ty }
-            },
-            _ => Type::Unresolved {
-                name: ty.to_string(),
-            },
+            let read = unsafe { self.named(info) };
+            if read.binding.is_some() {
+                lock(&KNOWN).insert(address, read.clone());
+            }
+            read
+        });
+        self.deprecated |= known.deprecated;
+        if let Some(binding) = known.binding {
+            self.bindings.types.entry(known.name).or_insert(binding);
         }
+        known.ty
     }
 
     /// Whether it is a struct of unknown size. The typelib calls pointers to some of these structs,
@@ -358,10 +338,92 @@ impl Reader<'_> {
         }
     }
 
-    fn struct_kind(&self, ty: &TypeRef, gtype: usize) -> StructKind {
+    /// What the typelib says about a type, and what it is in this process.
+    ///
+    /// # Safety
+    /// As [`Self::interface`].
+    unsafe fn named(&self, info: Info) -> Known {
+        let repository = self.repository;
+        // SAFETY: each arm's info is of the kind that its functions take; `gtype` gives the GType of a
+        // registered type. The reference is kept for good.
+        unsafe {
+            let name = TypeRef::new(repository.namespace(info), repository.name(info));
+            let kind = repository.kind(info);
+            let gtype = match kind {
+                InfoKind::Callback => G_TYPE_NONE,
+                InfoKind::Enum
+                | InfoKind::Flags
+                | InfoKind::Object
+                | InfoKind::Interface
+                | InfoKind::Struct
+                | InfoKind::Union => repository.gtype(info),
+                _ => {
+                    return Known {
+                        name,
+                        ty: Type::Unresolved {
+                            name: name.to_string(),
+                        },
+                        binding: None,
+                        deprecated: false,
+                    };
+                }
+            };
+            let (mut size, mut deprecated) = (0, false);
+            let ty = match kind {
+                InfoKind::Enum => Type::Enum {
+                    ty: name,
+                    storage: integer(repository.enum_storage(info)),
+                },
+                InfoKind::Flags => Type::Flags {
+                    ty: name,
+                    storage: integer(repository.enum_storage(info)),
+                },
+                InfoKind::Object => Type::Object {
+                    ty: name,
+                    gobject: (self.types.fundamental)(gtype) == G_TYPE_OBJECT,
+                },
+                InfoKind::Interface => Type::Interface { ty: name },
+                InfoKind::Struct => {
+                    let (is_class, is_foreign, bytes) = repository.struct_facts(info);
+                    size = bytes;
+                    Type::Struct {
+                        ty: name,
+                        kind: match () {
+                            () if is_class => StructKind::ClassStruct,
+                            () if is_foreign => StructKind::Foreign,
+                            () => self.struct_kind(name, gtype),
+                        },
+                    }
+                }
+                InfoKind::Union => {
+                    size = repository.union_size(info);
+                    Type::Union {
+                        ty: name,
+                        kind: self.struct_kind(name, gtype),
+                    }
+                }
+                _ => {
+                    deprecated = repository.deprecated(info);
+                    Type::Callback { ty: name }
+                }
+            };
+            Known {
+                name,
+                ty,
+                binding: Some(TypeBinding {
+                    gtype,
+                    info: repository.reference(info) as usize,
+                    size,
+                }),
+                deprecated,
+            }
+        }
+    }
+
+    fn struct_kind(&self, ty: TypeRef, gtype: usize) -> StructKind {
         // SAFETY: a GType that the typelib's own get_type function gave.
         let fundamental = unsafe { (self.types.fundamental)(gtype) };
-        match (ty.namespace.as_str(), ty.name.as_str()) {
+        match (&*ty.namespace, &*ty.name) {
             ("GObject", "Value") => return StructKind::Value,
             ("GObject", "Closure") => return StructKind::Closure,
             _ => {}
@@ -372,28 +434,6 @@ impl Reader<'_> {
             G_TYPE_VARIANT => StructKind::Variant,
             _ => StructKind::OtherFundamental,
         }
-    }
-
-    /// Remembers what `ty` is in this process; returns its `GType`.
-    ///
-    /// # Safety
-    /// `info` is a valid registered type info.
-    unsafe fn bind(&mut self, ty: &TypeRef, info: Info, size: usize) -> usize {
-        if let Some(known) = self.bindings.types.get(ty) {
-            return known.gtype;
-        }
-        // SAFETY: by this function's contract; the reference is kept for good.
-        let (gtype, info) =
-            unsafe { (self.repository.gtype(info), self.repository.reference(info)) };
-        self.bindings.types.insert(
-            ty.clone(),
-            TypeBinding {
-                gtype,
-                info: info as usize,
-                size,
-            },
-        );
-        gtype
     }
 }
 

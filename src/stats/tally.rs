@@ -11,9 +11,10 @@
 //! | `compiled`, `compile_ns`, `code_bytes` | who compiles | relaxed |
 //! | `samples` | whoever holds the interpreter lock | its mutex |
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use crate::dispatch::Tier;
 use crate::sync::lock_std as lock;
@@ -48,7 +49,7 @@ impl Handed {
 /// The counters of one callable.
 #[derive(Default)]
 pub struct Tally {
-    name: String,
+    name: Arc<str>,
     calls: [AtomicU64; 3],
     host: AtomicU64,
     handed: [AtomicU64; Handed::ALL.len()],
@@ -113,25 +114,28 @@ pub enum Turn {
     HostWarm,
 }
 
-static TALLIES: Mutex<BTreeMap<String, &'static Tally>> = Mutex::new(BTreeMap::new());
+static TALLIES: LazyLock<Mutex<HashMap<Arc<str>, &'static Tally>>> = LazyLock::new(Mutex::default);
 
 /// The tally of the callable called `name`.
-pub fn tally(name: &str) -> &'static Tally {
+pub fn tally(name: impl Into<Arc<str>>) -> &'static Tally {
     let mut tallies = lock(&TALLIES);
-    if let Some(tally) = tallies.get(name) {
-        return tally;
+    match tallies.entry(name.into()) {
+        Entry::Occupied(entry) => entry.get(),
+        Entry::Vacant(entry) => {
+            let tally: &'static Tally = Box::leak(Box::new(Tally {
+                name: Arc::clone(entry.key()),
+                ..Tally::default()
+            }));
+            entry.insert(tally)
+        }
     }
-    let tally: &'static Tally = Box::leak(Box::new(Tally {
-        name: name.to_owned(),
-        ..Tally::default()
-    }));
-    tallies.insert(tally.name.clone(), tally);
-    tally
 }
 
 /// All tallies, by name.
 pub(super) fn all() -> Vec<&'static Tally> {
-    lock(&TALLIES).values().copied().collect()
+    let mut all: Vec<&'static Tally> = lock(&TALLIES).values().copied().collect();
+    all.sort_unstable_by_key(|tally| &tally.name);
+    all
 }
 
 impl Tally {
@@ -275,7 +279,7 @@ impl Tally {
         let samples = lock(&self.samples);
         let measured = |index: usize| median(&samples.as_ref()?.times[index]);
         Row {
-            name: self.name.clone(),
+            name: self.name.to_string(),
             calls: [0, 1, 2].map(|tier: usize| read(&self.calls[tier])),
             host: read(&self.host),
             handed: std::array::from_fn(|why| read(&self.handed[why])),

@@ -34,7 +34,7 @@ pub fn callable_with_parameter(name: &str) -> Arc<Callable> {
     let slot: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(TIER0)));
     let mut linked = linked(name);
     linked.plan.params.push(PyParam {
-        name: Some("value".to_owned()),
+        name: Some("value".into()),
         optional: false,
     });
     // SAFETY: the slot is never freed, and nothing is called through it.

@@ -7,8 +7,8 @@ use gijit::plan::{Call, Plan, ResultShape};
 pub fn linked(name: &str) -> Linked {
     Linked {
         plan: Plan {
-            name: name.to_owned(),
-            symbol: "native".to_owned(),
+            name: name.into(),
+            symbol: "native".into(),
             constructor: false,
             params: Vec::new(),
             rest: None,

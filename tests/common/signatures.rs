@@ -12,10 +12,7 @@ use gijit::signature::{
 };
 
 pub fn named(name: &str) -> TypeRef {
-    TypeRef {
-        namespace: "Test".to_owned(),
-        name: name.to_owned(),
-    }
+    TypeRef::new("Test", name.to_owned())
 }
 
 pub fn object() -> Type {
@@ -40,7 +37,7 @@ pub fn int() -> Type {
 pub fn param(name: &str, ty: Type) -> Param {
     let value = matches!(ty, Type::Integer(_) | Type::Boolean | Type::Double);
     Param {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         is_pointer: !value,
         ty,
         direction: Direction::In,
@@ -76,8 +73,8 @@ pub fn towards(direction: Direction, param: Param) -> Param {
 /// `void test_function(params)`.
 pub fn function(params: Vec<Param>) -> Signature {
     Signature {
-        name: "Test.function".to_owned(),
-        symbol: "test_function".to_owned(),
+        name: "Test.function".into(),
+        symbol: "test_function".into(),
         kind: CallableKind::Function,
         instance: None,
         params,

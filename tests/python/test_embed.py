@@ -438,3 +438,39 @@ def test_cli_doctor():
     without = cli("doctor", GIJIT_SKIP="Gio.*")
     assert "NO  calls at tier 1        method: Left out" in without.stdout
     assert without.returncode == 0
+
+
+REFUSED = """
+    import warnings
+    from gi.repository import Gio
+    cancellable = Gio.Cancellable()
+    warnings.simplefilter("always")
+
+    def outcome(function, *args):
+        with warnings.catch_warnings(record=True) as warned:
+            try:
+                result = function(*args)
+            except Exception as error:
+                result = repr(error)
+        print(result, [str(warning.message) for warning in warned])
+
+    for method in Gio.Cancellable.is_cancelled, Gio.SimpleAction.get_enabled:
+        outcome(method)
+        outcome(method, None)
+        outcome(method, 5)
+    outcome(Gio.Cancellable.is_cancelled, cancellable)
+    # Deprecated: PyGObject warns once, when it first looks at a method.
+    outcome(Gio.Settings.list_keys, None)
+    outcome(Gio.Settings.list_keys, None)
+    outcome(Gio.Settings.list_keys, 5)
+"""
+
+
+def test_a_first_call_without_an_instance_is_pygobjects_and_the_next_is_not():
+    stock = same_as_stock(REFUSED)
+    assert len([line for line in stock if "deprecated" in line]) == 1
+    after = """
+    import gijit
+    print(gijit.tier(Gio.Cancellable.is_cancelled))
+    """
+    assert program(REFUSED + after, GIJIT="1", GIJIT_TIER1_CALLS="0", **SYNC)[-1] == "1"

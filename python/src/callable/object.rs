@@ -90,6 +90,15 @@ impl Types {
         }
     }
 
+    /// Whether `object`, one of ours, is an unbound method.
+    ///
+    /// # Safety
+    /// As [`Types::base`].
+    pub unsafe fn is_method(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's.
+        unsafe { ffi::Py_TYPE(object) == self.method }
+    }
+
     /// Whether `object`, one of ours, is an unbound constructor.
     ///
     /// # Safety

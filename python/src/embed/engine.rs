@@ -25,6 +25,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::profile::Profile;
+use super::rejection::Rejection;
 use super::{debugger, host, sample};
 use crate::callable::object::{Tail, fields, tail, types};
 use crate::callable::{base, entry};
@@ -63,27 +64,6 @@ pub struct Engine {
     rejected: Mutex<HashMap<usize, &'static Tally>>,
     /// Rejected callables by reason.
     rejections: Mutex<BTreeMap<Reason, Vec<String>>>,
-}
-
-/// Why a callable is left to PyGObject.
-#[derive(Debug)]
-pub struct Rejection {
-    pub name: String,
-    pub reason: Reason,
-    pub detail: String,
-    /// The exception with which a class could not be imported. As in PyGObject, a call raises it and
-    /// the next call tries again, so nothing is kept of such a rejection.
-    pub raised: Option<Box<PyErr>>,
-}
-
-impl std::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.reason.text().trim_end_matches('.'))?;
-        match self.detail.is_empty() {
-            true => Ok(()),
-            false => write!(f, " ({})", self.detail),
-        }
-    }
 }
 
 static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -167,7 +147,7 @@ impl Engine {
             let rejected = self.rejected.lock();
             let mut rejected = rejected.unwrap_or_else(PoisonError::into_inner);
             // An address that was another callable's before is this one's now.
-            rejected.insert(callable as usize, stats::tally(&rejection.name));
+            rejected.insert(callable as usize, stats::tally(&*rejection.name));
         }
         stats::count_rejection(&rejection.name, rejection.reason.id(), &rejection.detail);
         let mut rejections = self.lock_rejections();
@@ -193,7 +173,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
             .unwrap_or_else(|panic| {
                 Err(Rejection {
                     // SAFETY: as above.
-                    name: unsafe { types().repository.name(info) },
+                    name: unsafe { types().repository.name(info) }.into_owned(),
                     reason: Reason::Defect,
                     detail: entry::panic_text(panic.as_ref()).to_owned(),
                     raised: None,
@@ -220,6 +200,10 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
                 // SAFETY: the slot, or its shadow, lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
                 let core = unsafe { Callable::new(linked, target, tier0) };
+                if engine().counting || engine().sampling {
+                    // Listed from now on.
+                    core.tally();
+                }
                 let profile = engine().profile.as_ref();
                 let warm = profile.and_then(|profile| profile.resolved(&core));
                 let state = State {
@@ -259,14 +243,32 @@ fn first_entry(entry: usize) -> usize {
 
 fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
     Interpreter::new(linked).map_err(|detail| Rejection {
-        name: linked.plan.name.clone(),
+        name: linked.plan.name.to_string(),
         reason: Reason::Defect,
         detail,
         raised: None,
     })
 }
 
-/// The very first call: resolves and enters.
+/// Whether a call lacks the instance that it is a method of. PyGObject refuses such a call, and reads
+/// the typelib for that: to read it here as well, for a callable that may never be called again,
+/// would double the cost.
+///
+/// # Safety
+/// As [`base::invoke`]; `callable` is unbound.
+unsafe fn lacks_instance(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+) -> bool {
+    // SAFETY: the caller's.
+    unsafe {
+        let given = ffi::PyVectorcall_NARGS(nargsf);
+        types().is_method(callable) && (given == 0 || *args == ffi::Py_None())
+    }
+}
+
+/// The very first call: resolves and enters. One without an instance leaves everything as it is.
 ///
 /// # Safety
 /// As [`base::invoke`]; `callable` is unbound.
@@ -278,6 +280,10 @@ pub unsafe fn first_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller's; resolving has put another function into the slot.
     unsafe {
+        // The counters of a callable are known by its name, which resolving finds out.
+        if !engine().counting && !engine().sampling && lacks_instance(callable, args, nargsf) {
+            return base::invoke(callable, args, nargsf, kwnames);
+        }
         match resolve(callable) {
             Ok(_) => entry::enter(callable, args, nargsf, kwnames),
             Err(raised) => Python::attach(|py| {
@@ -356,7 +362,7 @@ pub unsafe fn call_tier0(
                     warm_up(state);
                 }
                 if engine.counting {
-                    core.tally.count_call(Tier::Zero);
+                    core.tally().count_call(Tier::Zero);
                 }
                 result.cast()
             }
@@ -396,7 +402,7 @@ pub unsafe fn call_pygobject(
         let mut tally = None;
         if engine().counting {
             tally = match tail(callable).state.load(Ordering::Relaxed).as_ref() {
-                Some(state) => Some(state.core.tally),
+                Some(state) => Some(state.core.tally()),
                 None => engine().rejected_tally(callable),
             };
         }

@@ -18,8 +18,9 @@ use gijit::trace;
 use gijit_cranelift::CraneliftBackend;
 use pyo3::prelude::*;
 
-use super::engine::{Rejection, engine};
+use super::engine::engine;
 use super::inspect;
+use super::rejection::Rejection;
 use crate::callable::entry;
 use crate::callable::object::types;
 use crate::glib::glib;
@@ -95,7 +96,7 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
     // SAFETY: the caller's.
     let (signature, bindings) = unsafe { signature(info) };
     let rejected = |reason, detail| Rejection {
-        name: signature.name.clone(),
+        name: signature.name.to_string(),
         reason,
         detail,
         raised: None,

@@ -113,12 +113,12 @@ pub unsafe fn call(
         let state = &*tail(callable).state.load(Ordering::Relaxed);
         let core = &state.core;
         let enter = || engine::enter_at(core.entry(), callable, args, nargsf, kwnames);
-        match turn(core.tally) {
+        match turn(core.tally()) {
             None => enter(),
             Some(turn @ (Turn::Own(_) | Turn::OwnWarm)) => {
-                timed(core.tally, Some(core.tier()), turn, enter)
+                timed(core.tally(), Some(core.tier()), turn, enter)
             }
-            Some(turn @ (Turn::Host | Turn::HostWarm)) => timed(core.tally, None, turn, || {
+            Some(turn @ (Turn::Host | Turn::HostWarm)) => timed(core.tally(), None, turn, || {
                 engine::call_pygobject(callable, args, nargsf, kwnames, Handed::Timed)
             }),
         }

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gijit::plan::link::Step;
+use gijit::signature::Name;
 use pyo3::ffi;
 
 /// The descriptor of every step that names a registered type.
@@ -27,7 +28,7 @@ pub struct TypeDesc {
     /// Bytes and signedness of an enum's storage.
     pub storage: gijit::ir::AbiType,
     /// The members of an enum.
-    pub members: Vec<i64>,
+    pub members: &'static [i64],
 }
 
 /// Offset of the first accepted type, for recipes.
@@ -85,9 +86,9 @@ pub struct ResultDesc {
 /// What `bind` reads: per parameter the name (none for the instance) and whether it may be left out.
 /// The names are no Python objects: holding interned ones would show in their reference counts.
 pub struct BindDesc {
-    pub names: Vec<(Option<String>, bool)>,
+    pub names: Vec<(Option<Name>, bool)>,
     /// The name of what takes all further positional arguments.
-    pub rest: Option<String>,
+    pub rest: Option<Name>,
     /// A parameter without which the call is PyGObject's, though it may be left out.
     pub required: Option<usize>,
     /// Leading arguments that are no parameters.

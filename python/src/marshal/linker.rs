@@ -3,6 +3,8 @@
 //! Containers are linked to any depth: the steps of their items are those that arguments of the
 //! items' types have.
 
+use std::sync::{Mutex, PoisonError};
+
 use gijit::ir::AbiType;
 use gijit::plan::build::callable;
 use gijit::plan::convert::owned;
@@ -10,11 +12,11 @@ use gijit::plan::link::{Linked, Step};
 use gijit::plan::reject::{Reason, Reject};
 use gijit::plan::{Conv, Free, Plan, ResultShape};
 use gijit::signature::girepository::Girepository;
-use gijit::signature::{ArrayKind, Bindings, Scope, Transfer};
+use gijit::signature::{ArrayKind, Bindings, Name, Scope, Transfer};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use self::describe::module;
+use self::namespaces::module;
 use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc, Text};
 use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
@@ -24,6 +26,7 @@ use super::value::{self, ValueDesc};
 use super::{allocate_step, allocated_step, free_step, in_step, out_step, outward, shared};
 
 mod describe;
+mod namespaces;
 
 /// Why a plan could not be linked.
 pub enum Unlinked {
@@ -57,8 +60,8 @@ pub fn link(
         bindings,
         name: &plan.name,
     };
-    let mut ins = Vec::new();
-    let mut undo = Vec::new();
+    let mut ins = Vec::with_capacity(plan.ins.len());
+    let mut undo = Vec::with_capacity(plan.ins.len());
     for op in &plan.ins {
         let step = match op.allocates() {
             true => {
@@ -75,7 +78,7 @@ pub fn link(
         );
         ins.push(step);
     }
-    let mut outs = Vec::new();
+    let mut outs = Vec::with_capacity(plan.outs.len());
     for op in &plan.outs {
         let step = linker.outward(&op.conv, op.transfer)?;
         let mut allocated = plan.ins.iter().filter(|step| step.allocates());
@@ -84,7 +87,7 @@ pub fn link(
             false => step,
         });
     }
-    let mut release = Vec::new();
+    let mut release = Vec::with_capacity(plan.release.len());
     for op in &plan.release {
         release.push(match &op.free {
             Free::Made | Free::Kept => {
@@ -96,7 +99,7 @@ pub fn link(
         });
     }
     let result = linker.result(&plan)?;
-    let bind_desc = keep(BindDesc {
+    let bind_desc = bind_desc(BindDesc {
         names: plan
             .params
             .iter()
@@ -118,6 +121,21 @@ pub fn link(
     })
 }
 
+/// Keeps a descriptor; those of callables that take no more than their instance share theirs.
+fn bind_desc(desc: BindDesc) -> usize {
+    static SHARED: Mutex<[Option<usize>; 4]> = Mutex::new([None; 4]);
+    let place = match &desc.names[..] {
+        [] => desc.skip,
+        [(None, false)] => 2 + desc.skip,
+        _ => return keep(desc),
+    };
+    if desc.rest.is_some() || desc.required.is_some() {
+        return keep(desc);
+    }
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    *shared[place].get_or_insert_with(|| keep(desc))
+}
+
 /// The parameter for an asynchronous callback without which PyGObject returns an awaitable, where
 /// this PyGObject does so: for a call without results that also takes a cancellable.
 fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
@@ -125,7 +143,7 @@ fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
     if !plan.outs.is_empty() || !plan.ins.iter().any(|op| cancellable(&op.conv)) {
         return Ok(None);
     }
-    let found = module(py, "gi._gi").and_then(|module| module.hasattr("Async"));
+    let found = gi(py).and_then(|module| module.hasattr("Async"));
     if !found.map_err(Unlinked::Raised)? {
         return Ok(None);
     }
@@ -134,6 +152,11 @@ fn awaitable(py: Python<'_>, plan: &Plan) -> Result<Option<usize>, Unlinked> {
         matches!(op.conv, Conv::Callback { scope: found, .. } if found == scope)
     });
     Ok(callback.and_then(|op| op.param).map(usize::from))
+}
+
+/// PyGObject's own module.
+fn gi(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    module(py, pyo3::intern!(py, "gi._gi"))
 }
 
 pub(super) struct Linker<'a, 'py> {
@@ -266,15 +289,15 @@ impl<'py> Linker<'_, 'py> {
     pub(super) fn free(&self, free: &Free) -> Result<Step, Unlinked> {
         Ok(match free {
             Free::Boxed { ty } => {
-                let conv = Conv::Boxed { ty: ty.clone() };
+                let conv = Conv::Boxed { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Foreign { ty } => {
-                let conv = Conv::Foreign { ty: ty.clone() };
+                let conv = Conv::Foreign { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Fundamental { ty } => {
-                let conv = Conv::Fundamental { ty: ty.clone() };
+                let conv = Conv::Fundamental { ty: *ty };
                 free_step(free, &conv, self.desc(&conv, false, false)?)
             }
             Free::Container { conv, transfer } => {
@@ -375,8 +398,8 @@ impl<'py> Linker<'_, 'py> {
     }
 
     /// PyGObject's tuple type with these names.
-    fn tuple_type(&self, names: &[Option<String>]) -> PyResult<*mut ffi::PyTypeObject> {
-        let base = module(self.py, "gi._gi")?.getattr("ResultTuple")?;
+    fn tuple_type(&self, names: &[Option<Name>]) -> PyResult<*mut ffi::PyTypeObject> {
+        let base = gi(self.py)?.getattr("ResultTuple")?;
         let made = base.call_method1("_new_type", (names.to_vec(),))?;
         Ok(made.into_ptr().cast())
     }

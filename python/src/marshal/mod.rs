@@ -61,6 +61,9 @@ struct Shared {
     error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
+    /// The bases of the wrappers of boxed and of other structs.
+    boxed: *mut ffi::PyTypeObject,
+    structure: *mut ffi::PyTypeObject,
     /// A `GParamSpec` has a wrapper of its own, which is none of these.
     wraps_param_specs: bool,
     filenames_are_utf8: bool,
@@ -117,6 +120,12 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
     let gtype_type = gi
         .getattr("GType")
         .map_err(|error| format!("PyGObject has no GType: {error}"))?;
+    let base = |name| {
+        gi.getattr(name)
+            .map(|base| base.into_ptr().cast())
+            .map_err(|error| format!("PyGObject has no {name}: {error}"))
+    };
+    let (boxed, structure) = (base("Boxed")?, base("Struct")?);
     let fundamental = gi.getattr("Fundamental").ok();
     let wraps_param_specs = gi.hasattr("GParamSpec").unwrap_or(false);
     let error_class = py
@@ -149,6 +158,8 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),
+        boxed,
+        structure,
         wraps_param_specs,
         filenames_are_utf8: encoding == "utf-8",
     });

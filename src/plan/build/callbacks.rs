@@ -6,7 +6,8 @@
 //! argument without a name, which PyGObject does not find again.
 
 use super::{
-    Builder, CallArg, Cell, Conv, Direction, PyParam, Reason, Reject, Signature, Type, UserData,
+    Builder, CallArg, Cell, Conv, Direction, Name, PyParam, Reason, Reject, Signature, Type,
+    UserData,
 };
 use crate::ir::AbiType;
 
@@ -42,11 +43,11 @@ impl Builder {
             if !fits {
                 return Err(Reject {
                     reason: Reason::Callback,
-                    place: param.name.clone(),
+                    place: param.name.to_string(),
                 });
             }
             let conv = Conv::Callback {
-                ty: ty.clone(),
+                ty: *ty,
                 scope: param.scope,
                 data: UserData::None,
                 destroy: destroy.is_some(),
@@ -66,14 +67,14 @@ impl Builder {
 
     /// The user data of the callback whose value begins at `first`, and which comes after it when
     /// this stands `before`.
-    pub(super) fn user_data_param(&mut self, name: &str, first: Cell, before: bool) {
+    pub(super) fn user_data_param(&mut self, name: &Name, first: Cell, before: bool) {
         let index = self.params.len() as u16;
         let (name, data) = match before {
-            true => ("(unnamed)", UserData::Ignored(index)),
-            false => (name, UserData::Param(index)),
+            true => ("(unnamed)".into(), UserData::Ignored(index)),
+            false => (name.clone(), UserData::Param(index)),
         };
         self.params.push(PyParam {
-            name: Some(name.to_owned()),
+            name: Some(name),
             optional: !before,
         });
         self.set_data(first, data);

@@ -7,7 +7,7 @@ use crate::plan::{
     Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, UserData,
     When,
 };
-use crate::signature::{Transfer, TypeRef};
+use crate::signature::{Name, Transfer, TypeRef};
 
 /// What is wrong with a text, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,8 +34,8 @@ const SINGLE: &[&str] = &["plan", "cells", "call", "result"];
 /// The first line that is not of the form, and why.
 pub fn parse(text: &str) -> Result<Plan, ParseError> {
     let mut plan = Plan {
-        name: String::new(),
-        symbol: String::new(),
+        name: "".into(),
+        symbol: Name::default(),
         constructor: false,
         params: Vec::new(),
         rest: None,
@@ -143,10 +143,7 @@ impl<'a> Words<'a> {
         let (namespace, name) = word
             .split_once('.')
             .ok_or_else(|| format!("{word:?} is no type name"))?;
-        Ok(TypeRef {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(TypeRef::new(namespace.to_owned(), name.to_owned()))
     }
 
     fn conv(&mut self) -> Result<Conv, String> {
@@ -312,20 +309,20 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
     match words.next()? {
         "plan" => {
             plan.constructor = words.eat("constructor");
-            plan.name = words.next()?.to_owned();
+            plan.name = words.next()?.into();
             words.expect("=")?;
-            plan.symbol = words.next()?.to_owned();
+            plan.symbol = words.next()?.to_owned().into();
         }
         "cells" => plan.cells = words.number()?,
         "param" => {
             let name = words.next()?;
-            let name = (!matches!(name, "(class)" | "(self)")).then(|| name.to_owned());
+            let name = (!matches!(name, "(class)" | "(self)")).then(|| name.to_owned().into());
             plan.params.push(PyParam {
                 name,
                 optional: words.eat("optional"),
             });
         }
-        "rest" => plan.rest = Some(words.next()?.to_owned()),
+        "rest" => plan.rest = Some(words.next()?.to_owned().into()),
         "in" => {
             let cell = words.cell()?;
             words.expect("<-")?;
@@ -379,7 +376,7 @@ fn read_line(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), String> {
                     names: std::mem::take(&mut words.rest)
                         .into_iter()
                         .map(|name| name.trim_end_matches(','))
-                        .map(|name| (name != "(return)").then(|| name.to_owned()))
+                        .map(|name| (name != "(return)").then(|| name.to_owned().into()))
                         .collect(),
                 },
                 word => return Err(format!("{word:?} is no result")),

@@ -6,8 +6,10 @@
 //!
 //! Absent: counting, promotion and the road to the host's own invocation are the caller's.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::mem::transmute;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use gijit::dispatch::ArgProfile;
 use gijit::ir::AbiType;
@@ -36,18 +38,69 @@ pub enum Outcome {
     Bail,
 }
 
-/// The libffi call description of one plan.
+/// How the native function of one plan is entered.
 pub struct Interpreter {
+    shape: &'static Shape,
+}
+
+/// libffi's description of a call. Kept for good: callables have far fewer shapes than there are
+/// callables.
+struct Shape {
     cif: ffi_cif,
     /// What `cif` points into.
     _types: Box<[*mut ffi_type]>,
 }
 
-// SAFETY: the raw pointers inside point to libffi's static type descriptions and to `_types`, whose
-// heap block moves with the value; libffi does not write to a prepared cif during calls.
-unsafe impl Send for Interpreter {}
+// SAFETY: the raw pointers inside point to libffi's static type descriptions and to `_types`, which
+// is never freed; libffi does not write to a prepared cif during calls.
+unsafe impl Send for Shape {}
 // SAFETY: as above; `ffi_call` reads the cif only.
-unsafe impl Sync for Interpreter {}
+unsafe impl Sync for Shape {}
+
+/// The shapes so far: by the result, `None` for void, and the arguments.
+static SHAPES: LazyLock<Mutex<HashMap<Box<[Option<AbiType>]>, &'static Shape>>> =
+    LazyLock::new(Mutex::default);
+
+impl Shape {
+    /// # Errors
+    /// As [`Interpreter::new`].
+    fn of(result: Option<AbiType>, args: &[CallArg]) -> Result<&'static Shape, String> {
+        let mut key = [None; MAX_CELLS + 2];
+        key[0] = result;
+        for (place, arg) in key[1..].iter_mut().zip(args) {
+            *place = Some(match arg {
+                CallArg::Value { abi, .. } => *abi,
+                CallArg::Address { .. } => AbiType::Ptr,
+            });
+        }
+        // A plan passes no cell twice, so there is room for all.
+        let key = &key[..=args.len()];
+        let mut shapes = SHAPES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shape) = shapes.get(key) {
+            return Ok(shape);
+        }
+        let types = key
+            .iter()
+            .map(|abi| abi.map_or(&raw mut low::types::void, ffi));
+        let mut types: Box<[*mut ffi_type]> = types.collect();
+        let mut cif = ffi_cif::default();
+        // SAFETY: behind the result's, `types` holds one valid type per argument, and lives as long as
+        // the cif.
+        unsafe {
+            low::prep_cif(
+                &mut cif,
+                low::ffi_abi_FFI_DEFAULT_ABI,
+                args.len(),
+                types[0],
+                types[1..].as_mut_ptr(),
+            )
+        }
+        .map_err(|error| format!("libffi cannot describe the call: {error:?}"))?;
+        let shape: &'static Shape = Box::leak(Box::new(Shape { cif, _types: types }));
+        shapes.insert(key.into(), shape);
+        Ok(shape)
+    }
+}
 
 impl Interpreter {
     /// Prepares the call of `linked`.
@@ -56,32 +109,8 @@ impl Interpreter {
     /// libffi's words when it cannot describe the call on this ABI.
     pub fn new(linked: &Linked) -> Result<Self, String> {
         let call = &linked.plan.call;
-        let mut types: Box<[*mut ffi_type]> = call
-            .args
-            .iter()
-            .map(|arg| match arg {
-                CallArg::Value { abi, .. } => ffi(*abi),
-                CallArg::Address { .. } => &raw mut low::types::pointer,
-            })
-            .collect();
-        let result = match call.result {
-            Some((_, abi)) => ffi(abi),
-            None => &raw mut low::types::void,
-        };
-        let mut cif = ffi_cif::default();
-        // SAFETY: `types` holds one valid type per argument and lives as long as the cif (both move
-        // into the Interpreter; the boxed slice's block does not move).
-        unsafe {
-            low::prep_cif(
-                &mut cif,
-                low::ffi_abi_FFI_DEFAULT_ABI,
-                types.len(),
-                result,
-                types.as_mut_ptr(),
-            )
-        }
-        .map_err(|error| format!("libffi cannot describe the call: {error:?}"))?;
-        Ok(Interpreter { cif, _types: types })
+        let shape = Shape::of(call.result.map(|(_, abi)| abi), &call.args)?;
+        Ok(Interpreter { shape })
     }
 
     /// Runs one call. `profile` receives what the arguments were.
@@ -193,7 +222,7 @@ impl Interpreter {
         // signature (it comes from the same typelib entry).
         unsafe {
             libffi::raw::ffi_call(
-                (&raw const self.cif).cast_mut(),
+                (&raw const self.shape.cif).cast_mut(),
                 Some(transmute::<usize, unsafe extern "C" fn()>(native)),
                 (&raw mut result).cast(),
                 pointers.as_mut_ptr(),

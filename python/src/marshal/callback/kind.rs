@@ -58,10 +58,7 @@ impl Kind {
         drop(known);
         let kind: &'static Kind = Box::leak(Box::new(Self::new(linker, info)?));
         let mut known = KINDS.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known
-            .get_or_insert_default()
-            .entry(ty.clone())
-            .or_insert(kind))
+        Ok(known.get_or_insert_default().entry(*ty).or_insert(kind))
     }
 
     fn new(linker: &Linker<'_, '_>, info: Info) -> Result<Self, Unlinked> {
@@ -108,7 +105,7 @@ impl Kind {
                     let conv = &wanted.expect("built: a result for each place").conv;
                     linker.size(conv).ok_or_else(|| Reject {
                         reason: Reason::CallerAllocated,
-                        place: signature.name.clone(),
+                        place: signature.name.to_string(),
                     })?
                 }
                 _ => 0,

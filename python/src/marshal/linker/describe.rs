@@ -1,6 +1,8 @@
 //! The descriptors of single values: what a step has to know of the type that it converts.
 
+use std::collections::HashMap;
 use std::ffi::CString;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use gijit::plan::reject::{Reason, Reject};
 use gijit::plan::{Conv, UserData};
@@ -9,17 +11,20 @@ use gijit::signature::fundamental::Counting;
 use gijit::signature::girepository::Info;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::PyType;
 
-use super::super::api;
 use super::super::callback::{CallbackDesc, Destroy, Kind};
 use super::super::class::{ClassDesc, VFuncDesc};
 use super::super::desc::{self, TypeDesc, keep};
 use super::super::foreign::{Foreign, ForeignDesc};
 use super::super::fundamental::FundamentalDesc;
-use super::{Linker, Unlinked};
+use super::super::{api, shared};
+use super::{Linker, Unlinked, namespaces};
 
-impl<'py> Linker<'_, 'py> {
+/// The members of the enums that have been linked.
+static MEMBERS: LazyLock<Mutex<HashMap<TypeRef, &'static [i64]>>> = LazyLock::new(Mutex::default);
+
+impl Linker<'_, '_> {
     /// The descriptor of a conversion that is no container; 0 for those that need none.
     pub(in super::super) fn desc(
         &self,
@@ -62,10 +67,10 @@ impl<'py> Linker<'_, 'py> {
                 nullable,
             }));
         }
-        let class = self.class(ty).map_err(Unlinked::Raised)?;
+        let class = namespaces::class(self.py, *ty).map_err(Unlinked::Raised)?;
         let class = class.cast_into::<PyType>().map_err(|_| reject())?;
         if let Conv::Foreign { .. } = conv {
-            let foreign = match ty.namespace.as_str() {
+            let foreign = match &*ty.namespace {
                 "cairo" => Foreign::cairo(self.py, &ty.name),
                 _ => None,
             };
@@ -90,9 +95,8 @@ impl<'py> Linker<'_, 'py> {
             }));
         }
         let members = match conv {
-            // SAFETY: the binding's info is an enum's, kept alive by the bindings.
-            Conv::Enum { .. } => unsafe { self.repository.enum_values(binding.info as Info) },
-            _ => Vec::new(),
+            Conv::Enum { .. } => self.members(*ty, binding.info as Info),
+            _ => &[],
         };
         Ok(keep(TypeDesc {
             accepted: Default::default(),
@@ -104,6 +108,16 @@ impl<'py> Linker<'_, 'py> {
             storage: conv.abi(),
             members,
         }))
+    }
+
+    /// The members of the enum `ty`, which every descriptor of it shares.
+    fn members(&self, ty: TypeRef, info: Info) -> &'static [i64] {
+        let mut known = MEMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(ty).or_insert_with(|| {
+            // SAFETY: the binding's info is an enum's, kept alive by the bindings.
+            let values = unsafe { self.repository.enum_values(info) };
+            values.leak()
+        })
     }
 
     /// Of foreign structs PyGObject allocates those only that stand in their wrapper.
@@ -129,24 +143,17 @@ impl<'py> Linker<'_, 'py> {
         CString::new(text).unwrap_or_default()
     }
 
-    /// The class as PyGObject finds it: an attribute of the namespace's module.
-    fn class(&self, ty: &TypeRef) -> PyResult<Bound<'py, PyAny>> {
-        let module = module(self.py, &format!("gi.repository.{}", ty.namespace))?;
-        module.getattr(ty.name.as_str())
-    }
-
     /// Boxed and struct results are made by hand, so their class must be what that takes.
     pub(super) fn check_result_class(&self, conv: &Conv, desc: usize) -> Result<(), Unlinked> {
         let base = match conv {
             Conv::Inline { of } => return self.check_result_class(of, desc),
-            Conv::Boxed { .. } | Conv::Closure { .. } => "Boxed",
-            Conv::Struct { .. } | Conv::Variant { .. } => "Struct",
+            Conv::Boxed { .. } | Conv::Closure { .. } => shared().boxed,
+            Conv::Struct { .. } | Conv::Variant { .. } => shared().structure,
             _ => return Ok(()),
         };
         // SAFETY: `desc` has just been made by `Self::desc` for a typed conversion.
         let desc = unsafe { desc::type_desc(desc as *const std::ffi::c_void) };
         let fits = || -> PyResult<bool> {
-            let base = module(self.py, "gi._gi")?.getattr(base)?;
             // SAFETY: the class that the descriptor holds a reference to.
             let class = unsafe { Bound::from_borrowed_ptr(self.py, desc.py_type.cast()) };
             // SAFETY: an object, GIL held.
@@ -154,7 +161,9 @@ impl<'py> Linker<'_, 'py> {
             if let Some(error) = PyErr::take(self.py) {
                 return Err(error);
             }
-            Ok(class.cast::<PyType>()?.is_subclass(&base)? && gtype == desc.gtype)
+            // SAFETY: two types.
+            let derived = unsafe { ffi::PyType_IsSubtype(desc.py_type, base) != 0 };
+            Ok(derived && gtype == desc.gtype)
         };
         let probed = crate::layout::layout(self.py).boxed_readable;
         if probed && fits().unwrap_or(false) {
@@ -166,20 +175,5 @@ impl<'py> Linker<'_, 'py> {
             place,
         }
         .into())
-    }
-}
-
-/// The module `name`. It is nearly always there, and then an import costs ten times a look-up.
-pub(super) fn module<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    let text = PyString::new(py, name);
-    // SAFETY: a str; the result is a new reference, or NULL, also when the look-up raised.
-    let found = unsafe {
-        let found = ffi::PyImport_GetModule(text.as_ptr());
-        Bound::from_owned_ptr_or_opt(py, found)
-    };
-    match (found, PyErr::take(py)) {
-        (Some(module), _) => Ok(module),
-        (None, Some(error)) => Err(error),
-        (None, None) => py.import(name).map(Bound::into_any),
     }
 }
