@@ -140,6 +140,24 @@ fn an_unknown_name_is_one_line() {
         "1",
         "GIJIT_STAT is not a variable of gijit; did you mean GIJIT_STATS?",
     );
+    for (name, near) in [
+        ("GIJIT_MAX_TEIR", "GIJIT_MAX_TIER"),
+        ("GIJIT_TRACEFILE", "GIJIT_TRACE_FILE"),
+        ("GIJIT_FORMAT", "GIJIT_TRACE_FORMAT"),
+        ("GIJIT_LIMIT", "GIJIT_CODE_LIMIT"),
+        ("GIJIT_TIER2", "GIJIT_TIER2_CALLS"),
+        ("GIJIT_PROFILER", "GIJIT_PROFILE"),
+    ] {
+        let (_, warnings) = read(&[(name, "1")]);
+        let wanted = format!("{name} is not a variable of gijit; did you mean {near}?");
+        assert_eq!(warnings, [wanted]);
+    }
+    for name in ["GIJIT_FOO", "GIJIT_", "GIJIT_VERBOSE", "GIJIT_ER"] {
+        let (_, warnings) = read(&[(name, "1")]);
+        let wanted =
+            format!("{name} is not a variable of gijit; python -m gijit doctor lists them");
+        assert_eq!(warnings, [wanted]);
+    }
     assert_eq!(read(&[("GIJITTER", "1")]), (Config::default(), vec![]));
 }
 

@@ -192,7 +192,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "GIJIT_DUMP",
         default: "",
-        allowed: "comma-separated stages out of signature, plan, ir, clif, llvm, asm, profile, gil, or all; a colon; comma-separated patterns such as Gtk.Label.*",
+        allowed: "comma-separated stages out of signature, words, plan, ir, clif, llvm, asm, profile, gil, or all; a colon; comma-separated patterns such as Gtk.Label.*",
         doc: "What `explain` shows of these callables, written while the program runs: on standard error, or in the trace file when traces are text.",
         set: |config, value| {
             config.dump = Some(Dump::parse(value)?);
