@@ -2,11 +2,13 @@
 command line. Every test runs its program in a process of its own, because installing is for a whole
 process. What calls return is the business of the corpus."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -389,13 +391,24 @@ def test_cli_coverage_shows_progress_on_a_terminal(rich):
     hide = "" if rich else "sys.modules['rich.console'] = None; "
     code = f"import sys; {hide}from gijit._cli import main; sys.exit(main(sys.argv[1:]))"
     screen, terminal = os.openpty()
+    parts = []
+
+    def read():
+        # A terminal that nobody reads is full after 4 KiB. It ends with an error.
+        with contextlib.suppress(OSError):
+            while part := os.read(screen, 4096):
+                parts.append(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
     with os.fdopen(terminal) as stderr:
         done = subprocess.run(
             [sys.executable, "-c", code, "coverage", "GObject", "--json"],
             stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=300,
         )  # fmt: skip
-        shown = os.read(screen, 1 << 16).decode()
+    reader.join()
     os.close(screen)
+    shown = b"".join(parts).decode()
     assert json.loads(done.stdout)["namespaces"][0]["callables"] > 100
     if rich:
         assert "GObject" in shown and "%" in shown
