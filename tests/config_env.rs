@@ -121,6 +121,16 @@ fn a_bad_value_is_one_line() {
         "GIJIT_CODE_LIMIT=99999999999999G is not allowed: expected a number of bytes, with K, M \
          or G behind it if wanted; using 64M",
     );
+    for no_file in ["yes", "2", "true"] {
+        check_bad(
+            "GIJIT_STATS",
+            no_file,
+            &format!(
+                "GIJIT_STATS={no_file} is not allowed: expected 0, 1 (a table on standard error at \
+                 exit) or a file name (JSON); %p is the process id; using 0"
+            ),
+        );
+    }
     check_bad(
         "GIJIT",
         "yes",

@@ -164,6 +164,9 @@ pub const VARIABLES: &[Variable] = &[
             config.stats = match value {
                 "0" => StatsOutput::Off,
                 "1" => StatsOutput::Table,
+                // Another way to say 1 or 0, and not meant to be a file.
+                "on" | "off" | "yes" | "no" | "true" | "false" => return None,
+                digits if number(digits).is_some() => return None,
                 name => StatsOutput::File(FileName(name.to_owned())),
             };
             Some(())
