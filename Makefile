@@ -53,8 +53,10 @@ test-rust: setup
 	$(CARGO) test --workspace
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom $(CARGO) test -p gijit --test loom_slot
 
-# The files of tests are spread over the processors.
+# The files of tests are spread over the processors. Without perf and a browser the tests that look at
+# profiles and pages with them are skipped.
 test-python: setup
+	@scripts/setup.sh linux-perf chromium || echo "some tests will be skipped"
 	$(PY) -m pytest tests -raP -n auto --maxprocesses 4 --dist loadfile
 
 leaks: build

@@ -1,8 +1,9 @@
 //! The environment variables: one table, from which parsing, defaults, messages and documentation
 //! are derived.
 //!
-//! The table is in `table`; `document` writes `docs/environment.md` from it. [`Config`] is plain data. A bad value never stops the program: it becomes one
-//! [`ConfigWarning`], a single line, and the default holds. An empty value counts as unset.
+//! The table is in `table`; `document` writes `docs/environment.md` from it. [`Config`] is plain
+//! data. A bad value never stops the program: it becomes one [`ConfigWarning`], a single line, and the
+//! default holds. An empty value counts as unset.
 //!
 //! Absent: when anything is read (the host does that, once) and what the values mean to the parts
 //! that they tune.
@@ -155,6 +156,7 @@ impl PerfSet {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {
     Signature,
+    Words,
     Plan,
     Ir,
     Clif,
@@ -165,8 +167,9 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [(Stage, &str); 8] = [
+    pub const ALL: [(Stage, &str); 9] = [
         (Stage::Signature, "signature"),
+        (Stage::Words, "words"),
         (Stage::Plan, "plan"),
         (Stage::Ir, "ir"),
         (Stage::Clif, "clif"),
@@ -314,13 +317,16 @@ impl Config {
         let mut config = Config::default();
         let mut warnings = Vec::new();
         for (name, value) in vars {
-            if name != "GIJIT" && !name.starts_with("GIJIT_") {
+            if name != "GIJIT" && !name.starts_with(PREFIX) {
                 continue;
             }
             let Some(variable) = VARIABLES.iter().find(|row| row.name == name) else {
+                let hint = match nearest(&name) {
+                    Some(known) => format!("did you mean {known}?"),
+                    None => "python -m gijit doctor lists them".to_owned(),
+                };
                 warnings.push(ConfigWarning(format!(
-                    "{name} is not a variable of gijit; did you mean {}?",
-                    nearest(&name)
+                    "{name} is not a variable of gijit; {hint}"
                 )));
                 continue;
             };
@@ -380,14 +386,28 @@ impl Config {
     }
 }
 
-/// The variable whose name takes the fewest edits from `name`.
-fn nearest(name: &str) -> &'static str {
-    VARIABLES
-        .iter()
-        .map(|row| row.name)
-        .min_by_key(|known| edits(known, name))
-        .expect("the table is not empty")
+/// The variable that `name` may have been meant for: a part of its name, or a few edits away.
+fn nearest(name: &str) -> Option<&'static str> {
+    let own = name.strip_prefix(PREFIX).filter(|own| !own.is_empty())?;
+    let known = || {
+        VARIABLES
+            .iter()
+            .filter_map(|row| Some((row.name, row.name.strip_prefix(PREFIX)?)))
+    };
+    let (near, rest) = known().min_by_key(|(_, rest)| edits(rest, own))?;
+    if 2 * edits(rest, own) < rest.len() {
+        return Some(near);
+    }
+    let whole = own.len() >= SHORTEST_PART;
+    known()
+        .find(|(_, rest)| whole && rest.contains(own))
+        .map(|(name, _)| name)
 }
+
+/// What the names of all variables but the first begin with.
+const PREFIX: &str = "GIJIT_";
+/// Fewer letters are a part of many names.
+const SHORTEST_PART: usize = 4;
 
 /// Levenshtein's distance in bytes.
 fn edits(a: &str, b: &str) -> usize {

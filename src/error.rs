@@ -14,7 +14,7 @@ pub enum CompileError {
     Refused(String),
     /// The tier does not work in this process.
     Unavailable { tier: Tier, reason: String },
-    /// No executable memory.
+    /// There is no place for the code; the reason is a whole sentence.
     NoSpace(String),
     /// The host's object has died, or newer code has taken the place of this.
     Stale,
@@ -39,7 +39,7 @@ impl std::fmt::Display for CompileError {
             CompileError::Unavailable { tier, reason } => {
                 write!(f, "tier {tier} is not available: {reason}")
             }
-            CompileError::NoSpace(reason) => write!(f, "no executable memory: {reason}"),
+            CompileError::NoSpace(reason) => f.write_str(reason),
             CompileError::Stale => f.write_str("the callable is gone or has newer code"),
             CompileError::Bug(reason) => write!(f, "compiler bug: {reason}"),
         }

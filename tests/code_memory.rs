@@ -69,7 +69,9 @@ fn limits() {
     let error = memory.place(&code(2, 0, 100), &LABEL).unwrap_err();
     assert!(matches!(error, CodeError::Limit { limit: 200 }), "{error}");
     assert_eq!(run(one.entry), 1);
+    assert!(memory.has_room().is_err(), "something did not fit");
     memory.retire(one);
+    assert!(memory.has_room().is_ok());
     let two = memory.place(&code(2, 0, 100), &LABEL).unwrap();
     assert_eq!(run(two.entry), 2);
     let roomy = CodeMemory::new(1 << 30);

@@ -121,6 +121,16 @@ fn a_bad_value_is_one_line() {
         "GIJIT_CODE_LIMIT=99999999999999G is not allowed: expected a number of bytes, with K, M \
          or G behind it if wanted; using 64M",
     );
+    for no_file in ["yes", "2", "true"] {
+        check_bad(
+            "GIJIT_STATS",
+            no_file,
+            &format!(
+                "GIJIT_STATS={no_file} is not allowed: expected 0, 1 (a table on standard error at \
+                 exit) or a file name (JSON); %p is the process id; using 0"
+            ),
+        );
+    }
     check_bad(
         "GIJIT",
         "yes",
@@ -140,6 +150,24 @@ fn an_unknown_name_is_one_line() {
         "1",
         "GIJIT_STAT is not a variable of gijit; did you mean GIJIT_STATS?",
     );
+    for (name, near) in [
+        ("GIJIT_MAX_TEIR", "GIJIT_MAX_TIER"),
+        ("GIJIT_TRACEFILE", "GIJIT_TRACE_FILE"),
+        ("GIJIT_FORMAT", "GIJIT_TRACE_FORMAT"),
+        ("GIJIT_LIMIT", "GIJIT_CODE_LIMIT"),
+        ("GIJIT_TIER2", "GIJIT_TIER2_CALLS"),
+        ("GIJIT_PROFILER", "GIJIT_PROFILE"),
+    ] {
+        let (_, warnings) = read(&[(name, "1")]);
+        let wanted = format!("{name} is not a variable of gijit; did you mean {near}?");
+        assert_eq!(warnings, [wanted]);
+    }
+    for name in ["GIJIT_FOO", "GIJIT_", "GIJIT_VERBOSE", "GIJIT_ER"] {
+        let (_, warnings) = read(&[(name, "1")]);
+        let wanted =
+            format!("{name} is not a variable of gijit; python -m gijit doctor lists them");
+        assert_eq!(warnings, [wanted]);
+    }
     assert_eq!(read(&[("GIJITTER", "1")]), (Config::default(), vec![]));
 }
 

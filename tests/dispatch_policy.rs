@@ -257,5 +257,15 @@ fn no_room_is_no_harm() {
     let (callable, slot) = callable("A.b");
     let error = fixture.compiler.compile_now(&callable, Tier::One);
     assert!(matches!(error, Err(CompileError::NoSpace(_))), "{error:?}");
+    let standing = policy::standing(&callable, fixture.compiler.config(), |_| None);
+    let why = "the limit of 0 bytes of machine code (GIJIT_CODE_LIMIT) is reached";
+    assert!(standing.contains(why), "{standing}");
+    // The memory is known to be full now: nothing is compiled in vain.
+    assert_eq!(fixture.script.begun().len(), 1);
+    fixture
+        .compiler
+        .compile_now(&callable, Tier::One)
+        .unwrap_err();
+    assert_eq!(fixture.script.begun().len(), 1);
     assert_eq!(slot.load(Ordering::Acquire), TIER0);
 }

@@ -55,10 +55,12 @@ fn every_event() {
         tier: Some(Tier::One),
         total: Duration::from_nanos(90),
         native: Some(Duration::from_nanos(40)),
+        before_native: Some(Duration::from_nanos(20)),
         stands_for: 64,
     };
     trace::sampled("GLib.foo", &sample);
-    (sample.tier, sample.native) = (None, None);
+    (sample.tier, sample.native, sample.before_native) = (None, None, None);
+    sample.stands_for = 1;
     trace::sampled("GLib.foo", &sample);
 }
 
@@ -78,9 +80,9 @@ fn lines() {
             "gijit compile: GLib.foo tier 2: refused: no",
             "gijit compile: tier 2 loaded in 4000 us, grew by 24000 KiB",
             "gijit queue: GLib.foo tier 1 after 50 calls, 3 waiting",
-            "gijit queue: GLib.foo tier 1, 2 waiting",
+            "gijit queue: GLib.foo tier 1, 2 waiting, is compiled now",
             "gijit sample: GLib.foo tier 1 took 90 ns, 40 ns of it native, for 64 calls",
-            "gijit sample: GLib.foo in the host's own invocation took 90 ns, for 64 calls",
+            "gijit sample: GLib.foo in PyGObject took 90 ns, for 1 call",
         ]
     );
 }
@@ -156,8 +158,22 @@ fn a_chrome_trace_is_an_array_at_every_moment() {
         let is_one = |event: &&Value| event["ph"] == phase;
         events(&text).iter().filter(is_one).count()
     };
-    // The compilation and its three steps, and two calls.
-    assert_eq!((count("X"), count("C"), count("M")), (6, 2, 3));
+    // The compilation and its three steps, and two calls, of one of which the library's part is known.
+    assert_eq!((count("X"), count("C"), count("M")), (7, 2, 3));
+    let named = |name: &str| {
+        let mut all = events(&text).into_iter();
+        let event = all
+            .find(|event| event["name"] == name)
+            .expect("it is there");
+        let (start, lasts) = (
+            event["ts"].as_f64().unwrap(),
+            event["dur"].as_f64().unwrap(),
+        );
+        (start, start + lasts)
+    };
+    let (call, native) = (named("call GLib.foo"), named("in the library"));
+    // Times are microseconds since the start of the machine, as floating point numbers.
+    assert!((native.0 - call.0 - 0.02).abs() < 0.005 && (call.1 - native.1 - 0.03).abs() < 0.005);
     let whole = events(&text)
         .into_iter()
         .find(|event| event["ph"] == "X")
@@ -290,13 +306,13 @@ fn turns_of_timed_calls() {
     let served = turns("GLib.served");
     assert_eq!(
         served[..3],
-        [(2, Turn::OwnWarm), (3, Turn::OwnWarm), (4, Turn::Own(3))]
+        [(2, Turn::OwnWarm), (3, Turn::OwnWarm), (4, Turn::Own(4))]
     );
     let counted: Vec<_> = served.iter().filter(|(_, turn)| !is_warm(turn)).collect();
     assert_eq!(
         counted,
         [
-            &(4, Turn::Own(3)),
+            &(4, Turn::Own(4)),
             &(8, Turn::Own(4)),
             &(14, Turn::Host),
             &(24, Turn::Own(16)),

@@ -33,6 +33,34 @@ OTHERS = {
 }
 
 
+def about_time(timed):
+    """What to look at first, of the callables that were timed: a few sentences, or none."""
+    hints = []
+    total = sum(one.binding_ns + one.native_ns for one in timed)
+    if not total:
+        return hints
+    by_library = max(timed, key=lambda one: one.native_ns)
+    if by_library.native_ns > total / 4:
+        share = 100 * by_library.native_ns / total
+        hints.append(
+            f"{by_library.name}: {share:.0f} % of the time in calls is this function's own work in "
+            "the library. No binding makes that shorter: call it less often, or keep its result."
+        )
+    by_binding = max(timed, key=lambda one: one.binding_ns)
+    if by_binding.binding_ns > total / 10 and by_binding.calls > MANY_CALLS:
+        share = 100 * by_binding.binding_ns / total
+        hints.append(
+            f"{by_binding.name}: {share:.0f} % of the time in calls is the binding of its "
+            f"{by_binding.calls:,} calls. A call that does more at once, or a value kept in a "
+            "variable, saves most."
+        )
+    return hints
+
+
+MANY_CALLS = 1000
+"""With fewer calls there is nothing to be gained by making fewer."""
+
+
 def about_rejection(reason):
     """What to do about a reason; a reason that this version does not know has no advice."""
     if reason in REASONS:
@@ -68,6 +96,8 @@ def about_failure(reason):
         return "A variable of the environment forbids it."
     if "not available" in reason:
         return "A part of gijit does not work here. See: python -m gijit doctor"
+    if "GIJIT_CODE_LIMIT" in reason:
+        return "Raise GIJIT_CODE_LIMIT."
     if "no executable memory" in reason:
-        return "Raise GIJIT_CODE_LIMIT, or see: python -m gijit doctor"
+        return "The system forbids it. See: python -m gijit doctor"
     return "This is a fault of gijit, and not of your program. Please report it."

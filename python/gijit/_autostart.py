@@ -1,7 +1,9 @@
-"""Installs gijit as soon as PyGObject's introspection is imported; started by ``gijit.pth``.
+"""Installs gijit as soon as PyGObject's introspection is imported. Importing this starts it.
 
-Runs in every interpreter start with ``GIJIT`` set, so it imports nothing but ``sys`` and ``os``,
-which are there already. A failure is one line on stderr, and the program runs on PyGObject alone.
+``gijit.pth`` imports it in every interpreter start with ``GIJIT`` set, so it imports nothing but
+``sys`` and ``os``, which are there already. That it is imported only once matters too: in a virtual
+environment with system site-packages Python runs each ``.pth`` file twice. A failure is one line on
+stderr, and the program runs on PyGObject alone.
 """
 
 import os
@@ -52,14 +54,6 @@ def _say(text):
         print(f"gijit: {text}", file=sys.stderr)
 
 
-def install_on_import():
-    """Install now if PyGObject's introspection is imported, else right after it will be."""
-    if _LAST in sys.modules:
-        _install()
-    else:
-        sys.meta_path.insert(0, _Finder())
-
-
 def _install():
     try:
         from . import _embed
@@ -69,20 +63,14 @@ def _install():
         _say(f"not installed: {error}")
 
 
-_started = False
-
-
-def start():
-    """Hook the import of PyGObject, or say what is wrong with ``GIJIT``.
-
-    Once: in a virtual environment with system site-packages Python runs each ``.pth`` file twice.
-    """
-    global _started
-    if _started:
-        return
-    _started = True
+def _start():
     value = os.environ.get("GIJIT")
-    if value == "1":
-        install_on_import()
-    else:
+    if value != "1":
         _say(f"GIJIT={value} is not allowed: expected 0 or 1; using 0")
+    elif _LAST in sys.modules:
+        _install()
+    else:
+        sys.meta_path.insert(0, _Finder())
+
+
+_start()

@@ -70,8 +70,8 @@ def _child(calls, env):
         input=json.dumps(calls), env=env, capture_output=True, text=True, timeout=TIMEOUT,
     )  # fmt: skip
     if child.returncode != 0:
-        lines = child.stderr.strip().splitlines() or [f"status {child.returncode}"]
-        raise Failed(lines[-1])
+        lines = child.stderr.strip().splitlines()
+        raise Failed(lines[-1] if lines else f"the calls ended the process ({child.returncode})")
     return json.loads(child.stdout)
 
 

@@ -5,6 +5,7 @@ program's own.
 """
 
 import argparse
+import errno
 import os
 import sys
 
@@ -12,20 +13,29 @@ from . import STAGES, CompileError, InstallError
 
 
 def main(arguments=None):
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    if options.command is _run:
+        # Whatever is raised is the program's.
+        return _run(options)
     try:
         status = options.command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        if options.command is _run:
-            raise
-        # The reader has seen enough. The interpreter flushes once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except InstallError as error:
         print(f"gijit: not available here: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            raise
+        # Standard output: commands deal with their files themselves. The interpreter flushes it
+        # once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            return 0  # The reader has seen enough.
+        print(f"gijit: cannot write: {error.strerror}", file=sys.stderr)
         return 1
 
 
@@ -33,8 +43,10 @@ def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m gijit",
         description="Run programs with gijit, and see what it does to them.",
-        epilog="example: python -m gijit run program.py",
+        epilog="example: python -m gijit run program.py. The environment variables that tune gijit "
+        "are listed by python -m gijit doctor.",
     )
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name, command, help, example):
@@ -97,6 +109,19 @@ def _parser():
     return parser
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for, because that loads the native side."""
+
+    def __init__(self, **options):
+        super().__init__(nargs=0, default=argparse.SUPPRESS, help="show the version", **options)
+
+    def __call__(self, parser, *_):
+        from . import _gijit
+
+        print("gijit", _gijit.version())
+        parser.exit()
+
+
 def _count(text):
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
@@ -104,13 +129,20 @@ def _count(text):
 
 
 def _run(options):
-    import runpy
-
-    from . import _autostart
+    """Become ``GIJIT=1 python TARGET``, which is in every respect what it would be by itself. Only
+    where ``gijit.pth`` is not read, the program runs inside of this process."""
+    from . import _doctor
 
     # Also for the Python programs that this one starts.
     os.environ["GIJIT"] = "1"
-    _autostart.install_on_import()
+    python = _own_command()
+    if python is not None and _doctor.start_up_file():
+        target = ["-m", options.target] if options.is_module else [options.target]
+        os.execv(sys.executable, [*python, *target, *options.arguments])
+    import runpy
+
+    from . import _autostart  # noqa: F401
+
     sys.argv = [options.target, *options.arguments]
     if options.is_module:
         sys.path[0] = os.getcwd()
@@ -124,20 +156,28 @@ def _run(options):
     return 0
 
 
-def _explain(options):
-    from . import _embed, _names
+def _own_command():
+    """Python with the options that this process was started with, as in ``python -X dev``; None
+    when it was not started by ``python ... -m gijit``."""
+    before = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    if before[-2:] != ["-m", __package__]:
+        return None
+    return [sys.executable, *before[:-2]]
 
-    native = _embed.load()
+
+def _explain(options):
+    from . import _explain, _names
+
     try:
-        callable = native.adopt(_names.find_callable(options.name))
+        print(_explain.by_name(options.name, options.stage).rstrip("\n"))
     except _names.UnknownName as error:
         print(f"gijit: {error}", file=sys.stderr)
         return 2
-    try:
-        print(native.explain(callable, options.stage).rstrip("\n"))
-    except CompileError as error:
+    except (CompileError, _names.NotOfLibrary) as error:
         print(f"gijit: {options.name}: {error}", file=sys.stderr)
         return 1
+    if options.stage == "summary":
+        print("\nNothing was called here. In a program, gijit.explain() and GIJIT_DUMP show more.")
     return 0
 
 

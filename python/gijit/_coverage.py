@@ -36,10 +36,10 @@ def main(namespaces, as_json, html):
         else:
             rows += json.loads(child.stdout)["namespaces"]
     if html:
-        return _page(rows, html) or status
+        status = _page(rows, html) or status
     if as_json:
         print(json.dumps({"namespaces": rows}, indent=2))
-    else:
+    elif not html:
         _table(rows)
     return status
 
@@ -65,6 +65,9 @@ def _cover(text):
 
 
 def _table(rows):
+    from . import _gijit
+
+    meanings = dict(_gijit.reasons())
     width = max([len("namespace"), *(len(row["namespace"]) for row in rows)])
     print(f"{'namespace':{width}}  callables   tier 0   tier 1   tier 2  rejected")
     for row in rows:
@@ -74,7 +77,7 @@ def _table(rows):
             f"  {row['tier2']:7}  {rejected:8}"
         )
         for reason, count in row["rejected"].items():
-            print(f"{'':{width}}  {count:9}  {reason}")
+            print(f"{'':{width}}  {count:9}  {reason:17} {meanings.get(reason, '')}".rstrip())
 
 
 def _page(rows, path):

@@ -1,33 +1,77 @@
-"""``python -m gijit doctor``: what was found, what works here, and what does not and why."""
+"""``python -m gijit doctor``: what was found and works, what does not and why, and what to do."""
 
-import glob
-import itertools
 import os
 import re
 import site
 import sys
 import sysconfig
+import textwrap
+
+MARKS = {True: "ok", False: "NO", None: "--"}
+NEEDED = ("Python", "PyGObject", "native side", "install")
+"""Without one of these nothing works."""
+
+_REPORT = "please report this, with all that is shown here"
+ADVICE = {
+    "Python": "use CPython; programs run on PyGObject alone meanwhile",
+    "PyGObject": "install PyGObject 3.42 to 3.50 for this Python (Debian: python3-gi); with "
+    "another one programs run without gijit",
+    "native side": "install gijit anew, for this Python",
+    "GLib": "install the typelib of GLib (Debian: gir1.2-glib-2.0)",
+    "install": _REPORT,
+    "executable memory": "allow this process executable memory (a sandbox, SELinux or systemd's "
+    "MemoryDenyWriteExecute may forbid it); calls stay at tier 0 meanwhile",
+    "tier 1 (Cranelift)": "see executable memory; else " + _REPORT,
+    "tier 2 (LLVM)": "install libgijit_llvm.so of the same gijit; tier 1 is the highest meanwhile",
+    **dict.fromkeys(
+        ("calls at tier 0", "calls at tier 1", "calls at tier 2"),
+        "look at the lines before, and at what GIJIT_ variables are set; else " + _REPORT,
+    ),
+    "GIJIT=1 at start-up": "install the wheel with pip, or let programs call gijit.install()",
+}
+"""What to do about a line that says NO."""
 
 
 def main():
     """Print the report; 0 when gijit can be installed here, else 1."""
-    works = True
-    for what, ok, detail in itertools.chain(_examine(), _environment()):
-        mark = {True: "ok", False: "NO", None: "--"}[ok]
-        print(f"{mark:3} {what:22} {detail}")
-        works = works and not (ok is False and what in ("PyGObject", "install"))
-    return 0 if works else 1
+    failed = set()
+    print("What was found and works here\n")
+    for what, ok, detail in _examine():
+        print(f"{MARKS[ok]:3} {what:26} {detail}")
+        if ok is False:
+            failed.add(what)
+            print(f"    -> {ADVICE.get(what, _REPORT)}")
+    print("\nEnvironment variables\n")
+    for ok, line, *details in _environment():
+        print(f"{MARKS[ok]:3} {line}")
+        for detail in details:
+            print(textwrap.fill(detail, 100, initial_indent=" " * 8, subsequent_indent=" " * 8))
+    print(f"\n{_verdict(failed)}")
+    return 1 if failed.intersection(NEEDED) else 0
+
+
+def _verdict(failed):
+    if failed.intersection(NEEDED):
+        return "gijit does not work here, and programs run without it."
+    highest = 0 if "tier 1 (Cranelift)" in failed else 1 if "tier 2 (LLVM)" in failed else 2
+    works = f"gijit works here, up to tier {highest}"
+    if os.environ.get("GIJIT") == "1":
+        return f"{works}, and GIJIT=1 turns it on."
+    return f"{works}. It is off until GIJIT=1 is set."
 
 
 def _examine():
-    yield (
-        "Python",
-        sys.implementation.name == "cpython",
-        (f"{sys.implementation.name} {sys.version.split()[0]}, {sys.executable}"),
-    )
+    name = sys.implementation.name
+    yield "Python", name == "cpython", f"{name} {sys.version.split()[0]}, {sys.executable}"
     from . import _embed
 
-    yield "gijit", None, os.path.dirname(os.path.abspath(__file__))
+    folder = os.path.dirname(os.path.abspath(__file__))
+    try:
+        from . import _gijit
+    except ImportError as error:
+        yield "native side", False, str(error)
+        return
+    yield "gijit", None, f"{_gijit.version()}, {folder}"
     try:
         import gi
     except ImportError as error:
@@ -38,7 +82,9 @@ def _examine():
     yield from _libraries()
     if not reason:
         yield from _native(_embed)
-        yield from _start_up()
+        path = start_up_file()
+        missing = "no gijit.pth in site-packages"
+        yield "GIJIT=1 at start-up", path is not None, path or missing
 
 
 def _libraries():
@@ -101,22 +147,30 @@ def _calls(native):
         yield f"calls at tier {tier}", not wrong, "; ".join(dict.fromkeys(wrong)) or right
 
 
-def _start_up():
-    folders = {sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()}
-    found = [path for folder in folders for path in glob.glob(os.path.join(folder, "gijit.pth"))]
-    yield (
-        "GIJIT=1 at start-up",
-        bool(found),
-        (found[0] if found else "no gijit.pth in site-packages: call gijit.install() instead"),
-    )
+def start_up_file():
+    """The ``gijit.pth`` of this very gijit that this interpreter has read at its start, or None."""
+    folders = [sysconfig.get_path("purelib"), *site.getsitepackages()]
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    here = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    if sys.flags.no_site or here not in map(os.path.realpath, folders):
+        return None
+    found = (os.path.join(folder, "gijit.pth") for folder in folders)
+    return next(filter(os.path.exists, found), None)
+
+
+NOTHING_WITHOUT = {
+    "GIJIT_TRACE_FILE": ("GIJIT_TRACE", "GIJIT_DUMP"),
+    "GIJIT_TRACE_FORMAT": ("GIJIT_TRACE",),
+}
+"""Variables that change nothing unless one of some others is set."""
 
 
 def _environment():
     """Every variable of the table with its value, and what is wrong with what is set."""
     try:
         from . import _gijit
-    except ImportError as error:
-        yield "environment", False, str(error)
+    except ImportError:
         return
     set_here = {
         name: os.environ[name]
@@ -125,8 +179,11 @@ def _environment():
     }
     table, wrong = _gijit.environment(list(set_here.items()))
     for line in wrong:
-        yield "environment", False, line
+        yield False, line
+    for name, needed in NOTHING_WITHOUT.items():
+        if set_here.get(name) and not any(map(set_here.get, needed)):
+            yield None, f"{name} changes nothing unless {' or '.join(needed)} is set"
     for name, default, allowed, doc in table:
         value = set_here.get(name, "")
-        state = f"={value}" if value else f" is not set, as {default}" if default else " is not set"
-        yield "environment", None, f"{name}{state}: {doc} Allowed: {allowed}."
+        state = f"={value}" if value else f"={default} by default" if default else " is not set"
+        yield (True if value else None), name + state, doc, f"Allowed: {allowed}."

@@ -77,32 +77,99 @@ def _members(info):
     return members
 
 
+def _inherited(info):
+    """As ``_members``, with those of the types that ``info`` inherits from."""
+    members = {}
+    for other in getattr(info, "get_interfaces", tuple)():
+        members.update(_inherited(other))
+    parent = getattr(info, "get_parent", lambda: None)()
+    if parent is not None:
+        members.update(_inherited(parent))
+    members.update(_members(info))
+    return members
+
+
+class NotOfLibrary(LookupError):
+    """A name that is there in Python, but not in the library; the message says what it is."""
+
+
+KINDS = {
+    "ObjectInfo": "a class",
+    "InterfaceInfo": "an interface",
+    "StructInfo": "a struct",
+    "UnionInfo": "a union",
+    "EnumInfo": "an enumeration",
+    "CallbackInfo": "a type of callbacks",
+    "ConstantInfo": "a constant",
+}
+"""What the kinds of infos that are no callables are called."""
+
+
 def find_callable(name):
     """The stock info of ``Namespace.function``, ``Namespace.Type.method`` or, for a virtual
-    function, ``Namespace.Type.do_name``; the namespace may have a version, as in
-    ``Gtk-3.0.Label.new``."""
+    function, ``Namespace.Type.do_name``; the method may be an inherited one. The namespace may have
+    a version, as in ``Gtk-3.0.Label.new``.
+
+    :raises UnknownName: when there is no such name.
+    :raises NotOfLibrary: when only Python knows it.
+    """
     from gi._gi import CallableInfo, Repository
 
+    namespace, path = split(name)
+    known = {info.get_name(): info for info in Repository.get_default().get_infos(namespace)}
+    kind, where, info = "name", namespace, None
+    for index, part in enumerate(path):
+        if index and not hasattr(info, "get_methods"):
+            raise UnknownName("method", part, f": {where} is no type", ())
+        if index:
+            kind, known = "method", _inherited(info)
+        info = known.get(part)
+        if info is None:
+            if (value := in_python(namespace, path)) is not None:
+                raise NotOfLibrary(_what_python_has(value))
+            raise UnknownName(kind, part, f" in {where}", known)
+        where = f"{where}.{part}"
+    if not isinstance(info, CallableInfo):
+        what = KINDS.get(type(info).__name__, type(info).__name__)
+        methods = sorted(_members(info))
+        hint = f"; its methods are {', '.join(methods[:8])} ..." if methods else ""
+        raise UnknownName("callable", path[-1], f": it is {what}{hint}", ())
+    return info
+
+
+def split(name):
+    """The namespace, which is loaded, and the names behind it."""
     match = re.fullmatch(r"(\w+(?:-[\d.]*\d)?)\.([A-Za-z_][\w.]*)", name)
     if match is None:
         raise UnknownName("callable", name, "; a name is like Gtk.Label.set_text", ())
-    namespace = load_namespace(match[1])
-    kind, parts = "name", match[2].split(".")
-    known = {info.get_name(): info for info in Repository.get_default().get_infos(namespace)}
-    where = namespace
-    while True:
-        part = parts.pop(0)
-        info = known.get(part)
-        if info is None:
-            raise UnknownName(kind, part, f" in {where}", known)
-        if not parts:
-            break
-        where = f"{where}.{part}"
-        if not hasattr(info, "get_methods"):
-            raise UnknownName("method", parts[0], f": {where} is no type", ())
-        kind, known = "method", _members(info)
-    if not isinstance(info, CallableInfo):
-        methods = sorted(_members(info))
-        hint = f"; its methods are {', '.join(methods[:8])} ..." if methods else ""
-        raise UnknownName("callable", part, f" in {where}: it is {type(info).__name__}{hint}", ())
-    return info
+    return load_namespace(match[1]), match[2].split(".")
+
+
+def in_python(namespace, path):
+    """What a program gets for a name of a loaded namespace, or None."""
+    value = import_module(f"gi.repository.{namespace}")
+    try:
+        for part in path:
+            value = getattr(value, part)
+    except (AttributeError, NotImplementedError):
+        return None
+    return value
+
+
+def overridden(namespace, path):
+    """``(file, line)`` of the Python function that an override has put in the place of the
+    library's callable, or None."""
+    value = in_python(namespace, path)
+    value = getattr(value, "__func__", value)
+    code = getattr(value, "__code__", None)
+    if code is None or hasattr(value, "__wrapped__"):
+        return None
+    return code.co_filename, code.co_firstlineno
+
+
+def _what_python_has(value):
+    code = getattr(getattr(value, "__func__", value), "__code__", None)
+    place = f"Python code, {code.co_filename} line {code.co_firstlineno}" if code else "C code"
+    if callable(value):
+        return f"no function of the library but PyGObject's own ({place}): gijit leaves it as it is"
+    return f"no callable but {type(value).__name__}"

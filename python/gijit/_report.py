@@ -45,6 +45,7 @@ def values(name, records):
         "found": found,
         "every": every,
         "timed": timed,
+        "hints": _advice.about_time(timed),
         "compiled": compiled,
         "tiers": TIERS,
         "rejected": _by_reason(every),

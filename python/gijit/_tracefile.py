@@ -13,6 +13,24 @@ class NoTrace(ValueError):
     """The file is no trace of gijit's; the message says what it is instead."""
 
 
+FIELDS = {
+    "sampled": {"host": bool, "total_ns": int, "stands_for": int},
+    "untimed": {"calls": int},
+    "promoted": {"to": int},
+    "withdrawn": {"to": int, "again": bool},
+    "rejected": {"reason": str},
+    "compiled": {"lower_us": int, "compile_us": int, "place_us": int, "bytes": int},
+    "not compiled": {"reason": str},
+    "lock decided": {"lock": str},
+    "queued": {"length": int},
+    "begun": {"length": int},
+    "loaded": {"tier": int, "loaded_us": int, "resident_kib": int},
+}
+"""What the events that a report reads have, beside ``ts_us``, ``topic`` and ``event``."""
+OWN_FIELDS = {"tier": int, "native_ns": int, "binding_ns": int}
+"""What a ``sampled`` call has that was not made by PyGObject."""
+
+
 def read(path):
     """The records of a file, in the order in which they happened.
 
@@ -25,11 +43,25 @@ def read(path):
         raise NoTrace("it is a trace in text; set GIJIT_TRACE_FORMAT=json or chrome for a report")
     try:
         records = _of_chrome(text) if text.lstrip().startswith("[") else _of_lines(text)
+        for record in records:
+            _check(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoTrace(f"it is no trace of gijit's ({error})") from error
     if not records:
         raise NoTrace("there is no event in it")
     return sorted(records, key=lambda record: record["ts_us"])
+
+
+def _check(record):
+    """An event may have more than a report reads, but not less."""
+    wanted = {"ts_us": (int, float), "topic": str, "event": str, **FIELDS.get(record["event"], {})}
+    if record["event"] == "sampled" and not record["host"]:
+        wanted.update(OWN_FIELDS)
+    if "callable" in record:
+        wanted["callable"] = str
+    for name, kind in wanted.items():
+        if not isinstance(record.get(name), kind):
+            raise ValueError(f"an event {record['event']!r} without a proper {name!r}")
 
 
 def _of_lines(text):
@@ -42,7 +74,7 @@ def _of_lines(text):
             # The process may have been killed while it wrote.
             if number == len(lines) - 1 and number:
                 break
-            raise
+            raise ValueError(f"line {number + 1} is no event") from None
         if not isinstance(record, dict) or not {"ts_us", "topic", "event"} <= set(record):
             raise ValueError(f"line {number + 1} is no event")
         records.append(record)
@@ -50,12 +82,16 @@ def _of_lines(text):
 
 
 def _of_chrome(text):
-    text = text.strip()
-    if not text.endswith("]"):
-        # The array of a process that wrote to a pipe stays open.
-        text = text.rstrip(",\n ") + "]"
+    try:
+        events = json.loads(text)
+    except ValueError:
+        # The array of a process that wrote to a pipe stays open, and a file that was copied
+        # meanwhile may be cut anywhere: each event is a line.
+        lines = text.strip().splitlines()
+        whole = lines if lines[-1].endswith((",", "}")) else lines[:-1]
+        events = json.loads("\n".join(whole).rstrip(",\n ") + "]")
     records = []
-    for event in json.loads(text):
+    for event in events:
         fields = event.get("args", {})
         # Names of threads, steps of a compilation and counters have no event of their own.
         if event["ph"] != "M" and "event" in fields:

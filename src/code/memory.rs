@@ -19,6 +19,7 @@ use std::sync::Mutex;
 use super::announce::{Announced, Announcer, CodeLabel};
 use super::segment::Segment;
 use crate::compile::backend::MachineCode;
+use crate::trace;
 
 /// Size of one segment in bytes; larger than any thunk.
 const SEGMENT: usize = 256 * 1024;
@@ -49,7 +50,7 @@ impl fmt::Display for CodeError {
             CodeError::Limit { limit } => {
                 write!(
                     f,
-                    "the limit of {limit} bytes of code (GIJIT_CODE_LIMIT) is reached"
+                    "the limit of {limit} bytes of machine code (GIJIT_CODE_LIMIT) is reached"
                 )
             }
             CodeError::TooLarge { size } => write!(f, "a thunk of {size} bytes is too large"),
@@ -86,6 +87,10 @@ struct State {
     /// Retired ranges of segments that are not sealed: segment, offset, size.
     free: Vec<(usize, usize, usize)>,
     live_bytes: usize,
+    /// Something did not fit into the limit, and nothing was retired since.
+    full: bool,
+    /// The user has been told that the limit is reached.
+    told: bool,
 }
 
 impl CodeMemory {
@@ -139,8 +144,13 @@ impl CodeMemory {
             .state
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let error = CodeError::Limit { limit: self.limit };
         if state.live_bytes + size > self.limit {
-            return Err(CodeError::Limit { limit: self.limit });
+            state.full = true;
+            if !std::mem::replace(&mut state.told, true) {
+                trace::warn(&format!("{error}; what has no code yet goes on as it is"));
+            }
+            return Err(error);
         }
         let (index, offset) = state.allocate(size)?;
         let segment = &state.segments[index];
@@ -192,6 +202,22 @@ impl CodeMemory {
         })
     }
 
+    /// Whether there is any room: none once something did not fit, until code is retired. So a full
+    /// memory costs no compilations.
+    ///
+    /// # Errors
+    /// [`CodeError::Limit`].
+    pub fn has_room(&self) -> Result<(), CodeError> {
+        let state = self
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        match state.full {
+            true => Err(CodeError::Limit { limit: self.limit }),
+            false => Ok(()),
+        }
+    }
+
     /// Takes code back. The caller knows that no thread executes it or will enter it.
     pub fn retire(&self, handle: CodeHandle) {
         if handle.frame != 0 {
@@ -203,6 +229,7 @@ impl CodeMemory {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         state.live_bytes -= handle.size;
+        state.full = false;
         if let Some(announcer) = &self.announcer {
             announcer
                 .retired(state.segments[handle.segment].execute.as_ptr() as usize + handle.offset);

@@ -204,7 +204,7 @@ impl Bench {
                 trace::not_compiled(callable.name(), tier, error);
                 match error {
                     CompileError::Unavailable { .. } => policy::give_up(callable, tier),
-                    _ => policy::failed(callable, tier),
+                    _ => policy::failed(callable, tier, error),
                 }
                 if let CompileError::Bug(_) = error {
                     trace::warn(&format!("{}, tier {tier}: {error}", callable.name()));
@@ -223,7 +223,8 @@ impl Bench {
     ) -> Result<(), CompileError> {
         let tier = ticket.tier();
         let mut timings = Timings::default();
-        // Before anything is lowered: a tier that is off costs no work.
+        // Before anything is lowered: a full memory or a tier that is off costs no work.
+        parts.code.has_room().map_err(CompileError::NoSpace)?;
         self.load(tier)?;
 
         let start = Instant::now();

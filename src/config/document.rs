@@ -10,7 +10,8 @@ const OPENING: &str = "\
 Read once, when gijit is installed into a process. A value that is not allowed, or a `GIJIT_` name that
 does not exist, is one line on standard error that names it and what is allowed; the program then runs
 on the default. A pattern that fits none of the callables that a program called is one line when the
-program ends. An empty value counts as unset. No variable but `GIJIT` turns gijit on, and while it is
+program ends; in a pattern `*` stands for any run of characters. An empty value counts as unset. A file
+that cannot be written is one line too. No variable but `GIJIT` turns gijit on, and while it is
 off none is read. `python -m gijit doctor` shows what is set. This page is made from the table in
 `src/config/table.rs`.
 

@@ -164,6 +164,9 @@ pub const VARIABLES: &[Variable] = &[
             config.stats = match value {
                 "0" => StatsOutput::Off,
                 "1" => StatsOutput::Table,
+                // Another way to say 1 or 0, and not meant to be a file.
+                "on" | "off" | "yes" | "no" | "true" | "false" => return None,
+                digits if number(digits).is_some() => return None,
                 name => StatsOutput::File(FileName(name.to_owned())),
             };
             Some(())
@@ -192,7 +195,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "GIJIT_DUMP",
         default: "",
-        allowed: "comma-separated stages out of signature, plan, ir, clif, llvm, asm, profile, gil, or all; a colon; comma-separated patterns such as Gtk.Label.*",
+        allowed: "comma-separated stages out of signature, words, plan, ir, clif, llvm, asm, profile, gil, or all; a colon; comma-separated patterns such as Gtk.Label.*",
         doc: "What `explain` shows of these callables, written while the program runs: on standard error, or in the trace file when traces are text.",
         set: |config, value| {
             config.dump = Some(Dump::parse(value)?);

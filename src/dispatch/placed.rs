@@ -13,6 +13,14 @@ pub trait CodeSpace: Send + Sync {
     /// One line that says why there is no room.
     fn place(&self, code: &MachineCode, label: &CodeLabel<'_>) -> Result<PlacedCode, String>;
 
+    /// Whether there is any room, as far as is known before code is made.
+    ///
+    /// # Errors
+    /// As [`CodeSpace::place`].
+    fn has_room(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether the code's account of its steps is of use to anybody.
     fn wants_steps(&self) -> bool {
         false
@@ -31,6 +39,10 @@ impl CodeSpace for Arc<CodeMemory> {
         let memory = Arc::clone(self);
         let (entry, size) = (handle.entry, handle.size);
         Ok(PlacedCode::new(entry, size, move || memory.retire(handle)))
+    }
+
+    fn has_room(&self) -> Result<(), String> {
+        CodeMemory::has_room(self).map_err(|error| error.to_string())
     }
 
     fn wants_steps(&self) -> bool {

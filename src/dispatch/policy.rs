@@ -22,6 +22,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Callable, Tier};
 use crate::config::Config;
+use crate::error::CompileError;
 use crate::sync::lock;
 use crate::trace;
 
@@ -50,6 +51,8 @@ pub(super) struct History {
     wait: u32,
     /// Per tier.
     failures: [u32; 3],
+    /// Why the last compilation failed, if one did.
+    failure: Option<String>,
 }
 
 impl Default for History {
@@ -60,6 +63,7 @@ impl Default for History {
             not_before: 0,
             wait: FIRST_WAIT,
             failures: [0; 3],
+            failure: None,
         }
     }
 }
@@ -201,15 +205,17 @@ pub fn on_guard_failure(callable: &Callable, config: &Config) -> Option<Tier> {
 pub(super) fn published(callable: &Callable, tier: Tier) {
     let mut history = lock(&callable.history);
     history.wait = FIRST_WAIT;
+    history.failure = None;
     if tier == Tier::One {
         history.tier1_since = history.calls(callable);
     }
 }
 
-/// Compiling `tier` has failed; it may be tried again later.
-pub fn failed(callable: &Callable, tier: Tier) {
+/// Compiling `tier` has failed for the reason `why`; it may be tried again later.
+pub fn failed(callable: &Callable, tier: Tier, why: &CompileError) {
     let mut history = lock(&callable.history);
     history.failures[tier as usize] += 1;
+    history.failure = Some(why.to_string());
     let calls = history.calls(callable);
     history.not_before = calls + FAILURE_WAIT as i64;
 }
@@ -241,6 +247,9 @@ pub fn standing(
         Tier::One => Tier::Two,
         Tier::Two => return text + "it is at the highest tier\n",
     };
+    if let Some(why) = &history.failure {
+        text += &format!("the last compilation has failed: {why}\n");
+    }
     let why = if next > config.max_tier {
         format!("GIJIT_MAX_TIER is {}", config.max_tier)
     } else if let Some(reason) = off(next) {
@@ -248,7 +257,7 @@ pub fn standing(
     } else if next == Tier::Two && round >= ROUND_LIMIT {
         "it stays at tier 1: its arguments are too varied to specialise on".to_owned()
     } else if history.failures[next as usize] >= FAILURE_LIMIT {
-        format!("compiling tier {next} has failed and is not tried again")
+        format!("tier {next} is not tried again")
     } else {
         match history.due(tier, round, calls, config) {
             Due::Wait(left) => format!("tier {next} is asked for after {left} more calls"),

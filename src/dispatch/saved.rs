@@ -56,6 +56,10 @@ impl Saved {
     /// Reads the file at `path`; one that is not there is as good as an empty one. Gives beside
     /// what it holds the reason why it is ignored, if it is.
     pub fn read(path: &Path) -> (Saved, Option<String>) {
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            // A folder, a pipe or a device: nothing to read, and nothing to be replaced.
+            return Saved::foreign("it is no file");
+        }
         let text = match std::fs::read(path) {
             Ok(text) => String::from_utf8_lossy(&text).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Default::default(),
@@ -74,15 +78,16 @@ impl Saved {
                 Err(why) => (Saved::default(), Some(why)),
             },
             (true, Err(error)) => (Saved::default(), Some(format!("it is broken: {error}"))),
-            (false, _) => {
-                let foreign = Saved {
-                    foreign: true,
-                    ..Saved::default()
-                };
-                let why = "it is no profile of gijit's and is left as it is";
-                (foreign, Some(why.to_owned()))
-            }
+            (false, _) => Saved::foreign("it is no profile of gijit's and is left as it is"),
         }
+    }
+
+    fn foreign(why: &str) -> (Saved, Option<String>) {
+        let foreign = Saved {
+            foreign: true,
+            ..Saved::default()
+        };
+        (foreign, Some(why.to_owned()))
     }
 
     /// The tier that `callable`, which is new, is to be compiled for after its first call. Puts into
@@ -137,14 +142,27 @@ impl Saved {
         self.callables.insert(callable.name().to_owned(), entry);
     }
 
-    /// Replaces the file at `path` in one step: another process that reads it sees a whole one.
+    /// Replaces the file at `path` in one step: another process that reads it sees a whole one. What
+    /// others have put there since it was read stays.
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
+    pub fn write(&mut self, path: &Path) -> io::Result<()> {
         if self.foreign || self.callables.is_empty() {
             return Ok(());
         }
+        let (now, _) = Saved::read(path);
+        if now.foreign {
+            return Ok(());
+        }
+        for (name, entry) in now.callables {
+            self.callables.entry(name).or_insert(entry);
+        }
+        // The file that a link leads to, not the link.
+        let path = &match std::fs::read_link(path) {
+            Ok(to) => path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => path.to_owned(),
+        };
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}", std::process::id()));
         let new = path.with_file_name(name);

@@ -5,8 +5,9 @@
 //! calls, and are exact then because the interpreter lock is held. All others always move.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 
-use crate::config::{Config, StatsOutput};
+use crate::config::{Config, Pattern, StatsOutput};
 use crate::trace;
 
 mod tally;
@@ -95,19 +96,31 @@ impl Stats {
     /// Writes what the configuration asks for; called once, when the program ends.
     pub fn report(&self, config: &Config) {
         for (variable, pattern) in config.idle_patterns(&self.names()) {
+            let lower = Pattern(pattern.0.to_lowercase());
+            let mut names = self.callables.iter().map(|row| &row.name);
+            let hint = match names.find(|name| lower.matches(&name.to_lowercase())) {
+                Some(name) => format!("; capital letters matter, as in {name}"),
+                None => String::new(),
+            };
             trace::warn(&format!(
-                "{variable}: {} fits none of the {} callables that were called",
+                "{variable}: {} fits none of the {} callables that were called{hint}",
                 pattern.0,
                 self.callables.len(),
             ));
         }
         match &config.stats {
             StatsOutput::Off => {}
-            StatsOutput::Table => eprint!("{}", self.table()),
+            StatsOutput::Table => {
+                // Standard error may be closed, or full.
+                let _ = std::io::stderr().write_all(self.table().as_bytes());
+            }
             StatsOutput::File(name) => {
                 let path = name.path(std::process::id());
                 if let Err(error) = std::fs::write(&path, self.json()) {
-                    trace::warn(&format!("cannot write {}: {error}", path.display()));
+                    trace::warn(&format!(
+                        "GIJIT_STATS={}: cannot be written: {error}",
+                        name.0
+                    ));
                 }
             }
         }

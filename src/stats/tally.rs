@@ -226,7 +226,10 @@ impl Tally {
         self.countdown.store(stride(taken) - 1, Ordering::Relaxed);
         Some(match is_host {
             true => Turn::Host,
-            false => Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS)),
+            // The first of all calls, which is never timed, counts with the first turn.
+            false => {
+                Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS) + u64::from(taken == 1))
+            }
         })
     }
 
@@ -239,7 +242,7 @@ impl Tally {
             return 0;
         };
         let to_come = i64::from(left) + 1 - i64::from(warm);
-        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0)
+        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0) + u64::from(taken == 1)
     }
 
     /// Calls after turn `last`. When that was the host's, those before it count with them: it stands

@@ -24,7 +24,9 @@ pub(super) fn open(config: &Config) {
             // A second engine of a process writes where the first does.
             let _ = OUTPUT.set(output);
         }
-        Err(error) => warn(&error),
+        // Whoever traces into the same file says it.
+        Err(error) if !config.trace.any() => warn(&error),
+        Err(_) => {}
     }
 }
 

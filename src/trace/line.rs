@@ -14,6 +14,9 @@ pub(super) fn line(event: &Event<'_>) -> String {
     let topic = target.strip_prefix("gijit::").unwrap_or(target);
     let mut line = Line(format!("gijit {topic}:"));
     event.record(&mut line);
+    if event.metadata().name() == "begun" {
+        line.0.push_str(", is compiled now");
+    }
     line.0.push('\n');
     line.0
 }
@@ -44,10 +47,10 @@ impl Line {
             "native_ns" => (", ", " ns of it native"),
             "stands_for" => (", for ", " calls"),
             // Parts of what another field says.
-            "failures" | "again" | "binding_ns" => return,
+            "failures" | "again" | "binding_ns" | "before_native_ns" => return,
             "host" if value.to_string() == "false" => return,
             "host" => {
-                self.0.push_str(" in the host's own invocation");
+                self.0.push_str(" in PyGObject");
                 return;
             }
             "detail" if value.to_string().is_empty() => return,
@@ -56,6 +59,12 @@ impl Line {
                 let _ = write!(self.0, " {other}={value}");
                 return;
             }
+        };
+        let one = matches!(after, " calls" | " bytes") && value.to_string() == "1";
+        let after = if one {
+            &after[..after.len() - 1]
+        } else {
+            after
         };
         // Writing to a String cannot fail.
         let _ = write!(self.0, "{before}{value}{after}");

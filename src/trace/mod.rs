@@ -212,6 +212,8 @@ pub struct Sample {
     pub total: Duration,
     /// In the native function, and in what that called. `None`: not known.
     pub native: Option<Duration>,
+    /// From the beginning of the call to that of the native function, where `native` is known.
+    pub before_native: Option<Duration>,
     /// Calls of the callable that this one stands for.
     pub stands_for: u64,
 }
@@ -227,6 +229,7 @@ pub fn sampled(callable: &str, sample: &Sample) {
         host = sample.tier.is_none(),
         total_ns = nanos(sample.total),
         native_ns = sample.native.map(nanos),
+        before_native_ns = sample.before_native.map(nanos),
         binding_ns = sample.native.map(|native| nanos(sample.total.saturating_sub(native))),
         stands_for = sample.stands_for,
     );

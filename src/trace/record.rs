@@ -9,8 +9,8 @@
 //! | others | the event's own fields |
 //!
 //! In a Chrome trace these are the `args`; what lasts is a complete event (`X`) that begins so long
-//! ago, a queue's length is a counter (`C`), all else is an instant (`i`). The format is described
-//! in Google's "Trace Event Format".
+//! ago, with its parts inside of it; a queue's length is a counter (`C`), all else is an instant
+//! (`i`). The format is described in Google's "Trace Event Format".
 
 use std::fmt::Debug;
 
@@ -92,8 +92,14 @@ impl Record {
                 }
             }
             ("sample", "sampled") => {
-                let took = micros("total_ns").unwrap_or(0.0) / 1e3;
+                let micros = |name| Some(micros(name)? / 1e3);
+                let took = micros("total_ns").unwrap_or(0.0);
                 made.push(self.made("X", format!("call {callable}"), took));
+                if let (Some(native), Some(before)) =
+                    (micros("native_ns"), micros("before_native_ns"))
+                {
+                    made.push(self.part("in the library", took - before, native));
+                }
             }
             ("queue", _) => {
                 let length = self.fields.get("length").cloned().unwrap_or_default();

@@ -9,6 +9,7 @@ except where they have ``...`` in them.
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ pytest.importorskip("gi")
 pytest.importorskip("jinja2")
 
 DOCS = Path(__file__).parents[2] / "docs"
+README = DOCS.parent / "README.md"
 FENCE = re.compile(r"(?:<!-- file: (\S+) -->\n)?```(python|console)\n(.*?)```\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d[\d,.]*(?<![,.])")
 GUIDES = sorted(path for path in DOCS.glob("*.md") if "```console\n" in path.read_text())
@@ -82,6 +84,50 @@ def test_guide(guide, tmp_path):
     if bless and made != text:
         guide.write_text(made)
     assert not wrong, "\n\n".join(wrong)
+
+
+FENCES = re.compile(r"(<!-- file: \S+ -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+ELSEWHERE = {"profiling.md": "test_profilers.py runs it", "README.md": "see below"}
+
+
+def test_every_block_of_every_page_is_run():
+    for page in (README, *DOCS.glob("*.md")):
+        for marker, kind, block in FENCES.findall(page.read_text()):
+            # Without a kind: drawings, in which nothing is to be typed.
+            run = kind == "console" or (kind == "python" and marker) or page.name in ELSEWHERE
+            assert run or not kind, f"{page.name}: a block of {kind} is not run:\n{block}"
+
+
+def test_the_commands_of_the_readme(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "from gi.repository import GLib\nprint(GLib.main_depth())\n"
+    )
+    (tmp_path / "work").mkdir()
+    shell = environment(tmp_path)
+
+    def passes(*command, **options):
+        done = subprocess.run(
+            command, cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=120, **options
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+    text = README.read_text()
+    targets = set(re.findall(r"^([\w-]+):", (README.parent / "Makefile").read_text(), re.MULTILINE))
+    for _, kind, block in FENCES.findall(text):
+        if kind == "python":
+            passes(sys.executable, "-c", block)
+            continue
+        for line in (line.partition("#")[0].strip() for line in block.splitlines()):
+            if line.startswith("make "):
+                assert line.removeprefix("make ") in targets, line
+            elif not line.startswith("pip "):
+                passes("sh", "-c", line)
+    # Each command of the table is understood, as it stands there.
+    commands = re.findall(r"^\| `python -m gijit ([^`]*)`", text, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        code = "import sys; from gijit._cli import _parser; _parser().parse_args(sys.argv[1:])"
+        passes(sys.executable, "-c", code, *shlex.split(command))
 
 
 def test_what_fits():

@@ -1,6 +1,9 @@
 """GIJIT_PROFILE: what was hot in one run is compiled at the first call of the next."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from test_embed import SYNC, execute
@@ -82,7 +85,42 @@ def test_a_file_of_no_use_is_one_line(tmp_path, text, why, stays):
 def test_a_file_that_cannot_be_written(tmp_path):
     _, said = run(HOT, tmp_path / "none" / "hot.json")
     (line,) = said
-    assert line.startswith(f"gijit: cannot write {tmp_path}/none/hot.json: ")
+    assert line.startswith(f"gijit: GIJIT_PROFILE={tmp_path}/none/hot.json: cannot be written: ")
+
+
+def test_what_is_no_file_is_left_alone(tmp_path):
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    for name in (fifo, tmp_path):
+        _, said = run(HOT, name)
+        assert said == [f"gijit: GIJIT_PROFILE={name}: it is no file"]
+    assert fifo.is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to("hot.json")
+    for code in (HOT, ONCE):  # The link leads nowhere at first.
+        run(code, tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert "Gio.File.get_basename" in (tmp_path / "hot.json").read_text()
+
+
+def test_processes_that_end_one_after_the_other_keep_what_all_know(tmp_path):
+    profile = tmp_path / "hot.json"
+    hot = "from gi.repository import GLib\nimport gijit, sys\n"
+    codes = [
+        hot + f"for _ in range(300): GLib.{name}('AB', 2)\ngijit.flush()\n{wait}"
+        for name, wait in (("ascii_strdown", "sys.stdin.read()"), ("ascii_strup", ""))
+    ]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIJIT")}
+    env.update(GIJIT="1", GIJIT_PROFILE=str(profile), GIJIT_COMPILE="sync")
+    first = subprocess.Popen([sys.executable, "-c", codes[0]], env=env, stdin=subprocess.PIPE)
+    subprocess.run([sys.executable, "-c", codes[1]], env=env, timeout=120, check=True)
+    first.communicate(timeout=120)
+    assert set(json.loads(profile.read_text())["callables"]) == {
+        "GLib.ascii_strdown",
+        "GLib.ascii_strup",
+    }
 
 
 def test_the_program_may_change_its_directory(tmp_path):

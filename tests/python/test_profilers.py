@@ -160,7 +160,7 @@ def test_each_instruction_stands_under_its_step(tmp_path, tier):
 
 
 def test_dump_writes_stages_while_a_program_runs(tmp_path, program):
-    stages = "signature,plan,profile,ir,clif,llvm,asm,gil"
+    stages = "signature,words,plan,profile,ir,clif,llvm,asm,gil"
     done = run(
         [sys.executable, str(program), "2", "1"], tmp_path,
         GIJIT_DUMP=f"{stages}:GLib.path_get_base*",
@@ -175,6 +175,25 @@ def test_dump_writes_stages_while_a_program_runs(tmp_path, program):
     assert not done.stderr and file.read_text().startswith("gijit dump: plan of GLib.")
     done = run([sys.executable, str(program), "1", "1"], tmp_path, GIJIT_DUMP="plain:GLib.*")
     assert done.stderr.count("\n") == 1 and "GIJIT_DUMP" in done.stderr
+
+
+def test_a_folder_or_file_that_cannot_be_written_is_one_line(tmp_path, program):
+    none = str(tmp_path / "none")
+    done = run(
+        ["env", f"JITDUMPDIR={none}", sys.executable, str(program), "1", "1"], tmp_path,
+        GIJIT_PERF="jitdump",
+    )  # fmt: skip
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        f"gijit: GIJIT_PERF=jitdump: cannot write in {none} (JITDUMPDIR): No such"
+    )
+    for more in ({}, {"GIJIT_TRACE": "tier"}):
+        done = run(
+            [sys.executable, str(program), "1", "1"], tmp_path,
+            GIJIT_DUMP="gil:GLib.none", GIJIT_TRACE_FILE=f"{none}/trace", **more,
+        )  # fmt: skip
+        unwritable = [line for line in done.stderr.splitlines() if "GIJIT_TRACE_FILE" in line]
+        assert len(unwritable) == 1, done.stderr
 
 
 def test_every_folder_is_private(tmp_path, program):

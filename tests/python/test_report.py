@@ -25,6 +25,10 @@ for argument in ["a", None] * 200:
 try: Gio.IOModule.query()
 except Exception: pass
 """
+SAMPLED = (
+    '{"ts_us":1,"topic":"sample","event":"sampled","callable":"A.b","host":false,"total_ns":5,'
+    '"tier":1,"native_ns":2,"binding_ns":3,"stands_for":1}\n'
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -112,7 +116,12 @@ def test_in_a_browser(page, tmp_path):
         ("", "there is no event in it"),
         ('{"a": 1}\n', "line 1 is no event"),
         ("[1, 2]", "it is no trace of gijit's"),
-        ("not at all", "it is no trace of gijit's"),
+        ("not at all", "it is no trace of gijit's (line 1 is no event)"),
+        ("\0\x01[", "it is no trace of gijit's"),
+        ("[\n{},\n", "it is no trace of gijit's"),
+        (SAMPLED.replace("5", '"5"'), "an event 'sampled' without a proper 'total_ns'"),
+        (SAMPLED.replace('"native_ns":2,', ""), "an event 'sampled' without a proper 'native_ns'"),
+        (SAMPLED.replace('"A.b"', "[]"), "an event 'sampled' without a proper 'callable'"),
     ],
 )
 def test_what_is_no_trace(tmp_path, text, why):
@@ -129,8 +138,15 @@ def test_what_a_killed_program_leaves(tmp_path):
     trace.write_text(json.dumps(start) + '\n{"ts_us": 2, "pi')
     assert cli("report", str(trace), "-o", str(tmp_path / "out.html")).returncode == 0
     event = {"ph": "i", "cat": "process", "ts": 1, "pid": 1, "tid": 1, "args": {"event": "start"}}
-    trace.write_text("[\n" + json.dumps(event) + ",\n")
-    assert cli("report", str(trace), "-o", str(tmp_path / "out.html")).returncode == 0
+    # Of a pipe, and of a file that was copied while it was written.
+    for rest in (
+        ",\n",
+        ',\n{"ph": "i", "ca',
+        ",\n" + json.dumps(event),
+        ",\n" + json.dumps(event) + ",",
+    ):
+        trace.write_text("[\n" + json.dumps(event) + rest)
+        assert cli("report", str(trace), "-o", str(tmp_path / "out.html")).returncode == 0
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -58,6 +58,20 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one():
     assert out == RESULT
     (line,) = err.splitlines()
     assert "GIJIT_MAX_TEIR" in line and "GIJIT_MAX_TIER" in line
+    _, err = run(PROGRAM, GIJIT="1", GIJIT_FOO="1")
+    assert err == "gijit: GIJIT_FOO is not a variable of gijit; python -m gijit doctor lists them\n"
+
+
+@pytest.mark.parametrize("name", ["GIJIT_STATS", "GIJIT_PROFILE", "GIJIT_TRACE_FILE"])
+def test_a_file_that_cannot_be_written_is_one_line_that_names_the_variable(name, tmp_path):
+    file = tmp_path / "none" / "file"
+    variables = {**QUICK, "GIJIT_COMPILE": "sync", "GIJIT_TRACE": "tier", name: str(file)}
+    if name != "GIJIT_TRACE_FILE":
+        variables["GIJIT_TRACE_FILE"] = os.devnull
+    out, err = run(PROGRAM, **variables)
+    assert out == RESULT
+    (line,) = err.splitlines()
+    assert line.startswith(f"gijit: {name}={file}: cannot be ") and "No such file" in line
 
 
 def test_nothing_is_imported_while_gijit_is_off():
@@ -113,8 +127,46 @@ def test_a_process_that_refuses_executable_memory_runs_on():
 
 
 def test_a_full_code_memory_leaves_callables_where_they_are():
-    out, _ = run(PROGRAM, **QUICK, GIJIT_COMPILE="sync", GIJIT_CODE_LIMIT="64")
-    assert out == RESULT
+    source = PROGRAM + "import gijit; print(gijit.explain(GLib.ascii_digit_value, 'tier'))"
+    out, err = run(source, **QUICK, GIJIT_COMPILE="sync", GIJIT_CODE_LIMIT="64")
+    why = "the limit of 64 bytes of machine code (GIJIT_CODE_LIMIT) is reached"
+    assert out.startswith(RESULT) and f"the last compilation has failed: {why}" in out
+    # Once, however many callables there are.
+    assert err == f"gijit: {why}; what has no code yet goes on as it is\n"
+
+
+@pytest.mark.parametrize("limit", [0, 2048, 4096])
+def test_code_stays_below_its_limit_and_a_full_memory_costs_no_compilations(limit, tmp_path):
+    names = "alnum alpha cntrl defined digit graph lower mark print punct space title upper xdigit"
+    source = f"""
+from gi.repository import GLib
+import gijit
+for name in {names.split()}:
+    function = getattr(GLib, "unichar_is" + name)
+    for _ in range(60): function("a")
+print(gijit.stats()["code_bytes"])
+"""
+    trace = tmp_path / "trace"
+    out, err = run(
+        source, **QUICK, GIJIT_COMPILE="sync", GIJIT_CODE_LIMIT=str(limit), GIJIT_TRACE="compile",
+        GIJIT_TRACE_FILE=str(trace),
+    )  # fmt: skip
+    assert int(out) <= limit and (int(out) > 1000 or not limit)
+    assert len(err.splitlines()) == 1
+    # What was compiled in vain, to find out that it does not fit.
+    refused = trace.read_text().count("is reached")
+    assert refused >= 8
+    assert ("tier 2 loaded" in trace.read_text()) == (limit > 0)
+
+
+def test_standard_error_that_cannot_be_written_is_no_harm():
+    for redirect in ("2>&-", "2>/dev/full"):
+        done = subprocess.run(
+            ["sh", "-c", f'exec {sys.executable} -c "$1" {redirect}', "sh", PROGRAM],
+            env={**os.environ, **QUICK, "GIJIT_STATS": "1", "GIJIT_TRACE": "all", "GIJIT_X": "1"},
+            capture_output=True, text=True, timeout=TIMEOUT,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, RESULT)
 
 
 THREADS = """

@@ -95,6 +95,28 @@ def test_chrome(tmp_path):
         assert event["ph"] != "X" or event["dur"] >= 0
     counters = [event["args"]["jobs"] for event in events if event["ph"] == "C"]
     assert max(counters) >= 1 and counters[-1] == 0
+    inside = bars_inside_of_each_other(events)
+    assert {"lower", "compile", "place"} <= inside["compile Gio.File.get_basename"]
+    # How much of a timed call is the library's.
+    assert inside["call Gio.File.get_basename"] == {"in the library"}
+
+
+def bars_inside_of_each_other(events):
+    """The names of the bars inside of each bar, by its name. A viewer cannot draw bars of a thread
+    that overlap in any other way."""
+    inside, open_bars = {}, {}
+    bars = [event for event in events if event["ph"] == "X"]
+    for bar in sorted(bars, key=lambda bar: (bar["ts"], -bar["dur"])):
+        stack = open_bars.setdefault((bar["pid"], bar["tid"]), [])
+        # Times are floating point numbers of microseconds: a nanosecond is lost now and then.
+        while stack and stack[-1]["ts"] + stack[-1]["dur"] <= bar["ts"] + 0.002:
+            stack.pop()
+        if stack:
+            outer = stack[-1]
+            assert bar["ts"] + bar["dur"] <= outer["ts"] + outer["dur"] + 0.002, (bar, outer)
+            inside.setdefault(outer["name"], set()).add(bar["name"])
+        stack.append(bar)
+    return inside
 
 
 def test_deopts_and_rejections(tmp_path):

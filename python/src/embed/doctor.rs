@@ -61,6 +61,12 @@ fn environment(variables: Vec<(String, String)>) -> (Vec<Row>, Vec<String>) {
     )
 }
 
+/// The version of gijit.
+#[pyfunction]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Every reason for which a callable is left to PyGObject, with what it is.
 #[pyfunction]
 fn reasons() -> Vec<(&'static str, &'static str)> {
@@ -74,5 +80,6 @@ type Row = (&'static str, &'static str, &'static str, &'static str);
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(environment, module)?)?;
     module.add_function(wrap_pyfunction!(reasons, module)?)?;
+    module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(examine, module)?)
 }

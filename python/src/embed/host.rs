@@ -11,6 +11,7 @@ use gijit::config::{Config, Stage};
 use gijit::plan::build::build;
 use gijit::plan::link::{Linked, Runtime};
 use gijit::plan::reject::{Reason, Reject};
+use gijit::plan::words::words;
 use gijit::signature::girepository::Info;
 use gijit::signature::read::{TypeSystem, read};
 use gijit::signature::{Bindings, Signature};
@@ -112,6 +113,7 @@ pub unsafe fn link(info: Info) -> Result<(Linked, bool), Rejection> {
         inspect::signature_text(&signature, &bindings)
     });
     let plan = build(&signature).map_err(because)?;
+    dump(Stage::Words, &|| words(&plan));
     dump(Stage::Plan, &|| plan.to_string());
     let repository = &types().repository;
     let linked = Python::attach(|py| marshal::link(py, repository, plan, &bindings));

@@ -14,10 +14,10 @@ use gijit::plan::reject::Reason;
 use gijit::plan::words::words;
 use gijit::signature::{Bindings, CallableKind, Signature};
 use gijit::stats::Stats;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyType};
 
 use super::engine::{State, engine, resolve};
 use super::host;
@@ -65,15 +65,37 @@ fn find<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
             None => break,
         }
     }
-    let what = object.get_type();
     // Virtual functions and the like.
     if inner.hasattr("get_container")? {
         return Ok(Target::Stock);
     }
-    Err(PyTypeError::new_err(format!(
-        "{} is no callable of a GObject library",
-        what.name()?
-    )))
+    Err(no_callable(object))
+}
+
+/// A TypeError that says what `object` is instead of a callable of a GObject library.
+fn no_callable(object: &Bound<'_, PyAny>) -> PyErr {
+    let text = |name| {
+        object
+            .getattr(name)
+            .and_then(|text| text.extract::<String>())
+    };
+    let kind = object.get_type();
+    let kind = kind
+        .name()
+        .map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let what = match text("__qualname__").or_else(|_| text("__name__")) {
+        Ok(name) if object.is_instance_of::<PyType>() => format!("{name}, a class,"),
+        Ok(name) => format!("{name}, a {kind},"),
+        Err(_) => format!("a {kind}"),
+    };
+    let hint = match text("__module__") {
+        _ if object.is_instance_of::<PyType>() => "; name one of its methods",
+        Ok(module) if module.starts_with("gi.overrides") => {
+            ": it is Python code of PyGObject's, and gijit compiles what that calls"
+        }
+        _ => "",
+    };
+    PyTypeError::new_err(format!("{what} is no callable of a GObject library{hint}"))
 }
 
 /// The resolved state of one of ours; `None` when it is rejected.
@@ -111,7 +133,10 @@ fn rejection(callable: &Bound<'_, PyAny>) -> String {
 fn core<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Arc<Callable>)> {
     let py = object.py();
     match find(object)? {
-        Target::Stock => Err(compile_error(py, "it is called by PyGObject itself")),
+        Target::Stock => Err(compile_error(
+            py,
+            "it is PyGObject's own: gijit is not installed, or it was taken from PyGObject before that",
+        )),
         Target::Ours(callable) => match state(&callable).map(|state| Arc::clone(&state.core)) {
             Some(core) => Ok((callable, core)),
             None => Err(compile_error(py, &rejection(&callable))),
@@ -138,8 +163,8 @@ fn promote(callable: &Bound<'_, PyAny>, tier: &Bound<'_, PyAny>) -> PyResult<()>
         Ok(0) => Tier::Zero,
         Ok(1) => Tier::One,
         Ok(2) => Tier::Two,
-        Ok(_) => return Err(PyValueError::new_err("tier must be 0, 1 or 2")),
-        Err(error) => return Err(error),
+        Err(error) if !error.is_instance_of::<PyOverflowError>(tier.py()) => return Err(error),
+        Ok(_) | Err(_) => return Err(PyValueError::new_err("tier must be 0, 1 or 2")),
     };
     let (ours, core) = core(callable)?;
     if wanted == Tier::Zero {
@@ -286,11 +311,15 @@ fn summary(callable: &Bound<'_, PyAny>) -> PyResult<String> {
     let lock = callable
         .py()
         .detach(|| engine().compiler.interpreter_lock(core).to_string());
+    let arguments = match policy::calls(core) {
+        0 => "it has not been called at tiers 0 and 1".to_owned(),
+        _ => profile(core),
+    };
     for (heading, body) in [
         ("What a call does", words(&core.linked.plan)),
         ("Tier", standing(core)),
         ("Interpreter lock", lock),
-        ("Arguments so far", profile(core)),
+        ("Arguments so far", arguments),
     ] {
         text += &format!("\n# {heading}\n\n{}\n", body.trim_end());
     }

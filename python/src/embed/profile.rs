@@ -14,6 +14,8 @@ use super::inspect::type_name;
 
 /// The profile of a process with `GIJIT_PROFILE`.
 pub struct Profile {
+    /// As the user gave it, for messages.
+    name: String,
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -36,6 +38,7 @@ impl Profile {
         }
         let callables = Vec::new();
         Profile {
+            name: name.0.clone(),
             path,
             state: Mutex::new(State { saved, callables }),
         }
@@ -57,7 +60,10 @@ impl Profile {
             state.saved.note(&callable, type_name);
         }
         if let Err(error) = state.saved.write(&self.path) {
-            trace::warn(&format!("cannot write {}: {error}", self.path.display()));
+            trace::warn(&format!(
+                "GIJIT_PROFILE={}: cannot be written: {error}",
+                self.name
+            ));
         }
     }
 

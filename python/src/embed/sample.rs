@@ -33,6 +33,8 @@ struct Timing {
     active: bool,
     /// Native functions of gijit's that are running inside of each other.
     depth: u32,
+    /// When the first of these began, and the present one.
+    first: Option<Instant>,
     entered: Option<Instant>,
     native: Duration,
 }
@@ -40,6 +42,7 @@ struct Timing {
 const IDLE: Timing = Timing {
     active: false,
     depth: 0,
+    first: None,
     entered: None,
     native: Duration::ZERO,
 };
@@ -55,6 +58,7 @@ extern "C" fn native_begins() {
         timing.depth += 1;
         if timing.depth == 1 {
             timing.entered = Some(Instant::now());
+            timing.first = timing.first.or(timing.entered);
         }
         TIMING.set(timing);
     }
@@ -199,10 +203,16 @@ fn timed(
         Turn::Host => 1,
         Turn::OwnWarm | Turn::HostWarm => return result,
     };
+    let native = native.filter(|_| tier.is_some());
+    let before_native = native.zip(timing.first).map(|(native, first)| {
+        let before = first.saturating_duration_since(start);
+        before.min(total.saturating_sub(native))
+    });
     let sample = Sample {
         tier: tier.filter(|_| native.is_some()),
         total,
-        native: native.filter(|_| tier.is_some()),
+        native,
+        before_native,
         stands_for,
     };
     tally.sampled(&sample);

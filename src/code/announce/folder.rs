@@ -19,9 +19,8 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder, or takes the one that an earlier process with this id has left.
     pub fn create() -> io::Result<Folder> {
-        let parent = std::env::var_os("JITDUMPDIR").filter(|name| !name.is_empty());
-        let parent = parent.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-        let path = std::path::absolute(parent)?.join(format!("gijit-{}", std::process::id()));
+        let path =
+            std::path::absolute(Folder::parent())?.join(format!("gijit-{}", std::process::id()));
         if let Err(error) = DirBuilder::new().mode(0o700).create(&path) {
             let found = std::fs::symlink_metadata(&path);
             // SAFETY: asks for a number.
@@ -32,6 +31,12 @@ impl Folder {
             }
         }
         Ok(Folder { path, files: 0 })
+    }
+
+    /// Where it is, or would be, made.
+    pub fn parent() -> PathBuf {
+        let named = std::env::var_os("JITDUMPDIR").filter(|name| !name.is_empty());
+        named.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
 
     /// A new file in it, in place of what has that name.

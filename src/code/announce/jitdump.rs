@@ -39,7 +39,9 @@ impl JitDump {
     /// One line.
     pub fn create() -> Result<Self, String> {
         let failed = |error: io::Error| {
-            format!("GIJIT_PERF=jitdump: {error}; JITDUMPDIR can name another folder")
+            let parent = Folder::parent();
+            let parent = parent.display();
+            format!("GIJIT_PERF=jitdump: cannot write in {parent} (JITDUMPDIR): {error}")
         };
         let folder = Folder::create().map_err(failed)?;
         let file = begin(&folder).map_err(failed)?;
