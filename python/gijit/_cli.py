@@ -25,8 +25,13 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except InstallError as error:
-        print(f"gijit: not available here: {error}", file=sys.stderr)
-        return 1
+        reason = error
+    except ModuleNotFoundError as error:
+        if options.command is _run or error.name != "gi":
+            raise
+        reason = error
+    print(f"gijit: not available here: {reason}", file=sys.stderr)
+    return 1
 
 
 def _parser():
