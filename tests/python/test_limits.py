@@ -9,8 +9,9 @@ import subprocess
 import sys
 import textwrap
 
-import modes
 import pytest
+
+import modes
 
 pytest.importorskip("gi")
 
