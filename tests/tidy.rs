@@ -42,6 +42,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/gerror.rs",
     "python/src/marshal/linker/describe.rs",
     "python/src/marshal/linker/namespaces.rs",
+    "python/src/marshal/lock.rs",
     "python/src/marshal/mod.rs",
     "python/src/marshal/outward.rs",
     "python/src/marshal/pointer.rs",

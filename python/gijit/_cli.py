@@ -23,8 +23,11 @@ def main(arguments=None):
             sys.stdout.flush()
         return status
     except InstallError as error:
-        print(f"gijit: not available here: {error}", file=sys.stderr)
-        return 1
+        return _unavailable(error)
+    except ModuleNotFoundError as error:
+        if error.name != "gi":
+            raise
+        return _unavailable(error)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
@@ -37,6 +40,12 @@ def main(arguments=None):
             return 0  # The reader has seen enough.
         print(f"gijit: cannot write: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def _unavailable(error):
+    """Say why gijit cannot work here; the exit status."""
+    print(f"gijit: not available here: {error}", file=sys.stderr)
+    return 1
 
 
 def _parser():

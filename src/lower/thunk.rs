@@ -306,7 +306,7 @@ impl<'a> Thunk<'a> {
                 self.call_if("native begins", runtime.native_begins);
                 None
             }
-            false => Some(self.call("save thread", runtime.save_thread, &[], PTR, &[])),
+            false => Some(self.save_thread()),
         };
         let result_type = call.result.map(|(_, abi)| abi);
         let result = match target {
@@ -348,6 +348,17 @@ impl<'a> Thunk<'a> {
             self.return_null();
             self.b.switch_to(go_on);
         }
+    }
+
+    /// Releases the interpreter lock, or bails.
+    fn save_thread(&mut self) -> Value {
+        let thread = self.call("save thread", self.ctx.runtime.save_thread, &[], PTR, &[]);
+        let saved = self.b.convert(ConvertOp::Bitcast, Type::I64, thread);
+        let bail = self.bail_block();
+        let go_on = self.b.block();
+        self.branch_zero(saved, bail, go_on);
+        self.b.switch_to(go_on);
+        thread
     }
 
     /// Phases *out* and *release*, and the result.

@@ -64,9 +64,10 @@ impl Linked {
 /// The C functions of the host that every call uses, whatever its plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Runtime {
-    /// `void *(*)(void)`: releases the interpreter lock.
+    /// `void *(*)(void)`: enters one more level of recursion and releases the interpreter lock. NULL,
+    /// with nothing done and no exception set, when the program is too deep in: the call bails.
     pub save_thread: usize,
-    /// `void (*)(void *)`: takes it back.
+    /// `void (*)(void *)`: takes both back.
     pub restore_thread: usize,
     /// `void (*)(void)`: called around a native function that runs with the lock held; 0: nothing is.
     pub native_begins: usize,

@@ -6,9 +6,12 @@
 
 use std::ptr::null_mut;
 
+use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 use super::object::types;
+use crate::marshal::lock;
 
 /// Calls `callable` the way PyGObject does. A new reference, NULL with an exception set.
 ///
@@ -42,10 +45,46 @@ pub unsafe fn invoke(
                 return null_mut();
             }
         }
-        let result = (types().base(callable).call)(callable, tuple, keywords);
+        // What CPython does around `tp_call`.
+        let result = match ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) {
+            0 => {
+                let result = (types().base(callable).call)(callable, tuple, keywords);
+                ffi::Py_LeaveRecursiveCall();
+                checked(callable, result)
+            }
+            _ => null_mut(),
+        };
         ffi::Py_XDECREF(keywords);
         ffi::Py_DECREF(tuple);
         result
+    }
+}
+
+/// `result`, unless there is an exception beside it: PyGObject forgets that a warning may raise. Not
+/// everything in CPython that makes a vectorcall looks.
+///
+/// # Safety
+/// `result` is what a call of `callable` gave; the interpreter lock is held.
+unsafe fn checked(callable: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller's; a result is a reference that is ours to drop.
+    unsafe {
+        if result.is_null() || ffi::PyErr_Occurred().is_null() {
+            return result;
+        }
+        let py = Python::assume_attached();
+        let cause = PyErr::fetch(py);
+        ffi::Py_DECREF(result);
+        let shown = Bound::from_borrowed_ptr(py, callable).repr();
+        let raised = shown.map(|shown| {
+            let text = format!("{shown} returned a result with an exception set");
+            let error = PySystemError::new_err(text);
+            let context = cause.value(py).clone().into_ptr();
+            ffi::PyException_SetContext(error.value(py).as_ptr(), context);
+            error.set_cause(py, Some(cause));
+            error
+        });
+        raised.unwrap_or_else(|error| error).restore(py);
+        null_mut()
     }
 }
 

@@ -24,7 +24,7 @@ use pyo3::ffi;
 
 use super::engine::{self, engine};
 use crate::callable::object::tail;
-use crate::marshal;
+use crate::marshal::{self, lock};
 
 /// The timed call of a thread.
 #[derive(Clone, Copy)]
@@ -76,19 +76,21 @@ extern "C" fn native_ends() {
     }
 }
 
-/// Stands for `PyEval_SaveThread`.
+/// Stands for `lock::save_thread`.
 unsafe extern "C" fn save_thread() -> *mut c_void {
-    // SAFETY: as for PyEval_SaveThread, which the tiers call with the interpreter lock held.
-    let thread = unsafe { ffi::PyEval_SaveThread() };
-    native_begins();
-    thread.cast()
+    // SAFETY: as for that, which the tiers call with the interpreter lock held.
+    let thread = unsafe { lock::save_thread() };
+    if !thread.is_null() {
+        native_begins();
+    }
+    thread
 }
 
-/// Stands for `PyEval_RestoreThread`.
+/// Stands for `lock::restore_thread`.
 unsafe extern "C" fn restore_thread(thread: *mut c_void) {
     native_ends();
     // SAFETY: what `save_thread` gave on the same thread.
-    unsafe { ffi::PyEval_RestoreThread(thread.cast()) };
+    unsafe { lock::restore_thread(thread) };
 }
 
 /// The functions that every call uses, with those that read the clock.

@@ -19,6 +19,7 @@ mod foreign;
 mod fundamental;
 mod gerror;
 mod linker;
+pub mod lock;
 mod outward;
 mod pointer;
 mod scalar;
@@ -169,8 +170,8 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
 /// The functions that every call uses.
 pub fn runtime() -> Runtime {
     Runtime {
-        save_thread: ffi::PyEval_SaveThread as *const () as usize,
-        restore_thread: ffi::PyEval_RestoreThread as *const () as usize,
+        save_thread: lock::save_thread as *const () as usize,
+        restore_thread: lock::restore_thread as *const () as usize,
         native_begins: 0,
         native_ends: 0,
         raise: bind::raise_error::run as *const () as usize,

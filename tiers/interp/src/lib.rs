@@ -172,6 +172,10 @@ impl Interpreter {
         // every argument has its cell; saving and restoring brackets the call.
         unsafe {
             let thread = transmute::<usize, SaveThreadFn>(runtime.save_thread)();
+            if thread.is_null() {
+                frame.undo(linked.ins.len());
+                return Outcome::Bail;
+            }
             self.enter(&mut frame);
             transmute::<usize, RestoreThreadFn>(runtime.restore_thread)(thread);
         }
@@ -270,16 +274,25 @@ impl Frame<'_> {
                 transmute::<usize, InFn>(step.address)(value, cell, step.desc as *const c_void)
             };
             if bailed != 0 {
-                for (earlier, undo) in self.linked.undo[..index].iter().enumerate() {
-                    if let Some(undo) = undo {
-                        // SAFETY: that step has converted, so its cell is owned as its undo says.
-                        unsafe { self.free(undo, self.linked.plan.ins[earlier].cell.0) };
-                    }
-                }
+                // SAFETY: the steps before this one have converted.
+                unsafe { self.undo(index) };
                 return false;
             }
         }
         true
+    }
+
+    /// Gives back what the first `count` steps have acquired.
+    ///
+    /// # Safety
+    /// These have converted and the native function has not been entered.
+    unsafe fn undo(&mut self, count: usize) {
+        for (index, undo) in self.linked.undo[..count].iter().enumerate() {
+            if let Some(undo) = undo {
+                // SAFETY: that step has converted, so its cell is owned as its undo says.
+                unsafe { self.free(undo, self.linked.plan.ins[index].cell.0) };
+            }
+        }
     }
 
     /// Tells the step of a callback where its user data stands.
