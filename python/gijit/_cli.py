@@ -71,7 +71,9 @@ def _parser():
     run = add("run", _run, "run a program as GIJIT=1 would", "run -m package --option")
     run.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module")
     run.add_argument("target", metavar="TARGET", help="a script, or a module with -m")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+    run.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the program is given"
+    )
 
     explain = add(
         "explain",
@@ -88,7 +90,9 @@ def _parser():
         "count the callables that each tier can compile",
         "coverage GLib-2.0 Gtk-4.0 --html coverage.html",
     )
-    coverage.add_argument("namespaces", nargs="+", metavar="NAMESPACE[-VERSION]")
+    coverage.add_argument(
+        "namespaces", nargs="+", metavar="NAMESPACE[-VERSION]", help="the newest without a version"
+    )
     coverage.add_argument("--json", action="store_true", help="print JSON")
     coverage.add_argument("--html", metavar="FILE", help="write a page")
 
@@ -186,7 +190,8 @@ def _explain(options):
         print(f"gijit: {options.name}: {error}", file=sys.stderr)
         return 1
     if options.stage == "summary":
-        print("\nNothing was called here. In a program, gijit.explain() and GIJIT_DUMP show more.")
+        print(f"\nThis is {_names.loaded_version(options.name)}, of which nothing was called here.")
+        print("In a program, gijit.explain() and GIJIT_DUMP show what became of its calls.")
     return 0
 
 

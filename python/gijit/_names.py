@@ -145,6 +145,14 @@ def split(name):
     return load_namespace(match[1]), match[2].split(".")
 
 
+def loaded_version(name):
+    """The namespace of ``name`` with the version that is loaded, as in "Gtk 4.0"."""
+    from gi._gi import Repository
+
+    namespace, _ = split(name)
+    return f"{namespace} {Repository.get_default().get_version(namespace)}"
+
+
 def in_python(namespace, path):
     """What a program gets for a name of a loaded namespace, or None."""
     value = import_module(f"gi.repository.{namespace}")

@@ -84,7 +84,8 @@ def test_run_turns_gijit_on_here_and_in_children(folder):
 
 
 def test_explain_follows_inheritance():
-    assert "method Gtk.Widget.show, " in cli("explain", "Gtk-3.0.Label.show").stdout
+    shown = cli("explain", "Gtk-3.0.Label.show").stdout
+    assert "method Gtk.Widget.show, " in shown and "This is Gtk 3.0, of which nothing" in shown
     # Of an interface.
     assert (
         "method Gio.ActionMap.add_action"
