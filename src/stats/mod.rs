@@ -24,7 +24,8 @@ pub fn count_rejection(name: &str, reason: &'static str, detail: &str) {
 /// All counters at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
-    /// One per callable that was called or looked at, by name.
+    /// One per callable of which something was counted, by name: while calls are counted, of all that
+    /// were called.
     pub callables: Vec<Row>,
     /// Bytes of live machine code.
     pub code_bytes: u64,

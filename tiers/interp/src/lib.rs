@@ -57,9 +57,11 @@ unsafe impl Send for Shape {}
 // SAFETY: as above; `ffi_call` reads the cif only.
 unsafe impl Sync for Shape {}
 
-/// The shapes so far: by the result, `None` for void, and the arguments.
-static SHAPES: LazyLock<Mutex<HashMap<Box<[Option<AbiType>]>, &'static Shape>>> =
-    LazyLock::new(Mutex::default);
+/// Shapes by the result, `None` for void, and the arguments.
+type Shapes = HashMap<Box<[Option<AbiType>]>, &'static Shape>;
+
+/// The shapes so far.
+static SHAPES: LazyLock<Mutex<Shapes>> = LazyLock::new(Mutex::default);
 
 impl Shape {
     /// # Errors

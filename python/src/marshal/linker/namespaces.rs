@@ -19,7 +19,8 @@ struct Found {
     module: Py<PyAny>,
 }
 
-/// One per namespace: few, so they are searched in order.
+/// One per namespace: few, so they are searched in order. Nothing that can run Python is done with
+/// the lock held.
 static FOUND: Mutex<Vec<Found>> = Mutex::new(Vec::new());
 
 /// The class as PyGObject finds it: an attribute of the namespace's module.
@@ -34,27 +35,40 @@ pub(super) fn class<'py>(py: Python<'py>, ty: TypeRef) -> PyResult<Bound<'py, Py
 
 /// What was found last, if it still stands among the imported modules.
 fn known<'py>(py: Python<'py>, namespace: &str) -> Option<Bound<'py, PyAny>> {
-    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = found.iter().find(|found| found.namespace == namespace)?;
-    // SAFETY: the interpreter lock is held; the dict, which is borrowed, and the name are objects.
-    let module = unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        ffi::PyDict_GetItem(modules, found.name.as_ptr())
+    let (name, module) = {
+        let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = found.iter().find(|found| found.namespace == namespace)?;
+        (found.name.clone_ref(py), found.module.clone_ref(py))
     };
-    (module == found.module.as_ptr()).then(|| found.module.bind(py).clone())
+    // SAFETY: the interpreter lock is held; the dict, which is borrowed, and the name are objects.
+    let present = unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        ffi::PyDict_GetItem(modules, name.as_ptr())
+    };
+    (present == module.as_ptr()).then(|| module.into_bound(py))
 }
 
 /// Imports the module of `namespace` and remembers it.
 fn import<'py>(py: Python<'py>, namespace: &Name) -> PyResult<Bound<'py, PyAny>> {
     let name = PyString::new(py, &format!("gi.repository.{namespace}"));
     let module = module(py, &name)?;
-    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    found.retain(|found| found.namespace != *namespace);
-    found.push(Found {
+    let new = Found {
         namespace: namespace.clone(),
         name: name.unbind(),
         module: module.clone().unbind(),
-    });
+    };
+    // Dropped behind the block, without the lock: it may hold the last reference to its module.
+    let _old = {
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = found.iter_mut().find(|found| found.namespace == *namespace);
+        match place {
+            Some(old) => Some(std::mem::replace(old, new)),
+            None => {
+                found.push(new);
+                None
+            }
+        }
+    };
     Ok(module)
 }
 
