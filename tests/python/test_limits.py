@@ -109,8 +109,35 @@ WARNING = """
 """
 
 
+# Stock takes some 2.6 KB of stack for each level. A program may run near the end of it.
+NESTED = """
+    import sys, threading
+    from gi.repository import Gio, GObject
+
+    sys.setrecursionlimit(10_000)
+    items = [GObject.Object(), GObject.Object()]
+    def sort(levels):
+        def compare(*items):
+            if levels:
+                sort(levels - 1)
+            return 0
+        store = Gio.ListStore.new(GObject.Object)
+        for item in items:
+            store.append(item)
+        store.sort(compare)
+    threading.stack_size(1 << 20)
+    for _ in range(2):
+        thread = threading.Thread(target=sort, args=(250,))
+        thread.start()
+        thread.join()
+    print("done")
+"""
+
+
 @pytest.mark.parametrize("mode", modes.MODES[1:])
-@pytest.mark.parametrize("code", [ENDLESS, DEEP, WARNING], ids=["endless", "deep", "warning"])
+@pytest.mark.parametrize(
+    "code", [ENDLESS, DEEP, WARNING, NESTED], ids=["endless", "deep", "warning", "nested"]
+)
 def test_the_limit_is_pygobjects(code, mode):
     assert run(code, mode) == run(code, "stock")
 

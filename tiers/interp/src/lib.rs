@@ -17,9 +17,7 @@ use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
-use gijit::plan::{
-    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, MAX_PARAMS, ResultShape, UserData,
-};
+use gijit::plan::{CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, ResultShape, UserData};
 use libffi::low::{self, ffi_cif, ffi_type};
 
 mod entry;
@@ -28,6 +26,9 @@ pub use entry::{EntryType, Handler, NativeEntry};
 
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET`: the flag in a vectorcall's argument count.
 const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
+
+/// The size of the frames of most calls: unmeasured, it holds the usual arguments of a method.
+const FEW: usize = 12;
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,9 +131,33 @@ impl Interpreter {
         nargsf: usize,
         kwnames: *mut Object,
     ) -> Outcome {
+        // Calls nest, so their frames should be small.
+        let run = match linked.plan.fits(FEW) {
+            true => Self::run::<FEW>,
+            false => Self::run::<MAX_CELLS>,
+        };
+        // SAFETY: the caller's; every plan fits into MAX_CELLS (plan::verify).
+        unsafe { run(self, linked, runtime, profile, args, nargsf, kwnames) }
+    }
+
+    /// [`Interpreter::invoke`] of a plan that fits into `N`.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments, reason = "those of invoke, and itself")]
+    unsafe fn run<const N: usize>(
+        &self,
+        linked: &Linked,
+        runtime: &Runtime,
+        profile: &[ArgProfile],
+        args: *const *mut Object,
+        nargsf: usize,
+        kwnames: *mut Object,
+    ) -> Outcome {
         let plan = &linked.plan;
         // The further arguments have a slot of their own.
-        let mut slots = [std::ptr::null_mut::<Object>(); MAX_PARAMS + 1];
+        let mut slots = [std::ptr::null_mut::<Object>(); N];
         let given = nargsf & !ARGUMENTS_OFFSET;
         let further = given.wrapping_sub(linked.positional());
         let positional = further == 0 || (plan.rest.is_some() && given >= linked.positional());
@@ -160,7 +185,7 @@ impl Interpreter {
         };
         let mut frame = Frame {
             linked,
-            cells: [0; MAX_CELLS],
+            cells: [0; N],
         };
         // SAFETY: `values` holds one object or NULL per parameter, and `rest` further ones.
         if !unsafe { frame.run_in(values, rest) } {
@@ -202,14 +227,14 @@ impl Interpreter {
     ///
     /// # Safety
     /// `frame` has been through phase *in*.
-    unsafe fn enter(&self, frame: &mut Frame<'_>) {
+    unsafe fn enter<const N: usize>(&self, frame: &mut Frame<'_, N>) {
         let call = &frame.linked.plan.call;
         let cells = frame.cells.as_mut_ptr();
-        let mut addresses = [std::ptr::null_mut::<u64>(); MAX_CELLS];
-        let mut pointers = [std::ptr::null_mut::<c_void>(); MAX_CELLS];
+        let mut addresses = [std::ptr::null_mut::<u64>(); N];
+        let mut pointers = [std::ptr::null_mut::<c_void>(); N];
         for (index, arg) in call.args.iter().enumerate() {
             pointers[index] = match arg {
-                // SAFETY: cells are below MAX_CELLS (plan::verify).
+                // SAFETY: the plan's cells fit into the frame (`Plan::fits`).
                 CallArg::Value { cell, .. } => unsafe { cells.add(usize::from(cell.0)) }.cast(),
                 CallArg::Address { cell } => {
                     // SAFETY: as above.
@@ -241,12 +266,12 @@ impl Interpreter {
 }
 
 /// One call in progress.
-struct Frame<'a> {
+struct Frame<'a, const N: usize> {
     linked: &'a Linked,
-    cells: [u64; MAX_CELLS],
+    cells: [u64; N],
 }
 
-impl Frame<'_> {
+impl<const N: usize> Frame<'_, N> {
     /// Phase *in*; false when a step bailed, with everything acquired given back.
     ///
     /// # Safety
@@ -327,7 +352,7 @@ impl Frame<'_> {
     /// The native function has returned without an error.
     unsafe fn run_out(&mut self, runtime: &Runtime) -> *mut Object {
         let plan = &self.linked.plan;
-        let mut objects = [std::ptr::null_mut::<Object>(); MAX_PARAMS];
+        let mut objects = [std::ptr::null_mut::<Object>(); N];
         let mut done = 0;
         for (step, op) in self.linked.outs.iter().zip(&plan.outs) {
             let cell = self.cell(op.cell.0).cast_const();

@@ -26,8 +26,10 @@ use super::{returned, values};
 const CRITICAL: u32 = 1 << 3;
 const WARNING: u32 = 1 << 4;
 
-/// Python arguments behind one free place; few callbacks have more.
-type Objects = SmallVec<[*mut ffi::PyObject; 12]>;
+/// Few callbacks have more cells, or more Python arguments behind one free place.
+const FEW: usize = 12;
+
+type Objects = SmallVec<[*mut ffi::PyObject; FEW]>;
 
 /// Runs `body` with the interpreter lock, unless there is no interpreter any more.
 pub fn with_python(body: impl FnOnce()) {
@@ -52,20 +54,34 @@ pub unsafe extern "C" fn entered(
     data: *mut c_void,
 ) {
     with_python(|| {
-        // SAFETY: libffi passes what the closure's C signature says, and the closure.
-        unsafe { run(data.cast(), result, args) }
+        // SAFETY: libffi passes what the closure's C signature says, and the closure, which is alive. No
+        // plan has more than MAX_CELLS cells (`reverse`).
+        unsafe {
+            let closure: *mut Closure = data.cast();
+            // Callbacks nest, so their frames should be small.
+            match usize::from((*closure).kind.plan.cells) <= FEW {
+                true => run::<FEW>(closure, result, args),
+                false => run::<MAX_CELLS>(closure, result, args),
+            }
+        }
     });
 }
 
 /// # Safety
-/// `closure` is alive; `result` and `args` are libffi's for its kind; the interpreter lock is held.
-unsafe fn run(closure: *mut Closure, result: *mut c_void, args: *const *const c_void) {
+/// `closure` is alive and its plan has at most `N` cells; `result` and `args` are libffi's for its kind;
+/// the interpreter lock is held.
+#[inline(never)]
+unsafe fn run<const N: usize>(
+    closure: *mut Closure,
+    result: *mut c_void,
+    args: *const *const c_void,
+) {
     // SAFETY: by this function's contract. A reference to the result of each step is owned here.
     unsafe {
         let kind = (*closure).kind;
         let mut frame = Frame {
             kind,
-            cells: [0; MAX_CELLS],
+            cells: [0; N],
             result,
             args,
         };
@@ -124,14 +140,14 @@ fn log(level: u32, text: &str) {
 }
 
 /// One invocation in progress.
-struct Frame {
+struct Frame<const N: usize> {
     kind: &'static Kind,
-    cells: [u64; MAX_CELLS],
+    cells: [u64; N],
     result: *mut c_void,
     args: *const *const c_void,
 }
 
-impl Frame {
+impl<const N: usize> Frame<N> {
     /// Stores what C passes.
     ///
     /// # Safety
