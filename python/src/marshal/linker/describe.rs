@@ -47,6 +47,7 @@ impl<'py> Linker<'_, 'py> {
             scope,
             data,
             destroy,
+            shared,
             ..
         } = conv
         {
@@ -54,6 +55,7 @@ impl<'py> Linker<'_, 'py> {
                 kind: Kind::of(self, ty, binding.info as Info)?,
                 scope: *scope,
                 data: *data,
+                shared: *shared,
                 destroy: match (destroy, data) {
                     (false, _) => Destroy::None,
                     (true, UserData::None) => Destroy::Leak(self.leak_warning()),
