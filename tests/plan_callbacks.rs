@@ -8,7 +8,7 @@ use gijit::plan::reject::Reason;
 use gijit::plan::reverse::{self, Argument, Incoming, Reverse};
 use gijit::plan::text::parse;
 use gijit::plan::verify::verify;
-use gijit::plan::{CallArg, Cell, Conv, Free, Plan, UserData, When};
+use gijit::plan::{CallArg, Cell, Conv, Free, Plan, Shared, UserData, When};
 use gijit::signature::{
     ArrayKind, CallableKind, Direction, Item, Param, Return, Scope, Signature, StructKind,
     Transfer, Type, TypeRef,
@@ -152,11 +152,46 @@ fn only_scope_call_is_released_by_the_call() {
 }
 
 #[test]
-fn callbacks_that_share_their_user_data_are_rejected() {
-    let both = vec![
+fn callbacks_share_their_user_data_and_their_destroy_notify() {
+    let second = |param| Param {
+        name: "second".into(),
+        ..param
+    };
+    let plan = planned(vec![
         callback(Scope::Call, Some(2), None),
-        callback(Scope::Call, Some(2), None),
+        second(callback(Scope::Notified, Some(2), Some(3))),
         pointer("data"),
+        notify("destroy"),
+    ]);
+    assert_eq!(names(&plan), ["callback", "second"]);
+    let shared = plan.ins.iter().map(|op| match op.conv {
+        Conv::Callback { data, shared, .. } => (data, shared),
+        _ => panic!("{plan}"),
+    });
+    let [first, other] = [0, 1].map(|index: usize| plan.ins[index].cell.0);
+    let expected = [0, other - first].map(|data| (UserData::Rest, Shared { data, destroy: 0 }));
+    assert!(shared.eq(expected), "{plan}");
+    let passed = [first, other, first + 1, other + 2].map(|cell| CallArg::Value {
+        cell: Cell(cell),
+        abi: AbiType::Ptr,
+    });
+    assert_eq!(plan.call.args, passed);
+    let call = || callback(Scope::Notified, Some(2), Some(3));
+    let plan = planned(vec![
+        call(),
+        second(call()),
+        pointer("data"),
+        notify("destroy"),
+    ]);
+    assert!(plan.to_string().contains(" shared 6 6"), "{plan}");
+}
+
+#[test]
+fn callbacks_do_not_share_user_data_that_stands_before_one_of_them() {
+    let both = vec![
+        callback(Scope::Call, Some(1), None),
+        pointer("data"),
+        callback(Scope::Call, Some(1), None),
     ];
     let reject = build(&signature(CallableKind::Function, both)).unwrap_err();
     assert_eq!(reject.reason, Reason::Callback);
@@ -242,23 +277,35 @@ fn the_text_reads_like_the_function() {
 
 #[test]
 fn a_struct_that_c_has_room_for_is_copied_there() {
-    let room = |kind| {
+    let room = |kind, direction| {
         let ty = Type::Struct {
             ty: TypeRef::new("Test", "Struct"),
             kind,
         };
-        let mut param = out(param("room", ty));
+        let mut param = param("room", ty);
+        param.direction = direction;
         param.is_pointer = false;
         reversed(vec![param], None)
     };
-    let plan = room(StructKind::Boxed);
+    let plan = room(StructKind::Boxed, Direction::Out);
     let [wanted] = &plan.results[..] else {
         panic!("{plan}");
     };
-    assert_eq!(plan.incoming, [Incoming::Place { cell: wanted.cell }]);
+    let (cell, given) = (wanted.cell, None);
+    assert_eq!(plan.incoming, [Incoming::Place { cell, given }]);
     assert_eq!((wanted.transfer, &wanted.undo), (Transfer::None, &None));
     // What a value holds is C's.
-    let plan = room(StructKind::Value);
+    let plan = room(StructKind::Value, Direction::Out);
     assert_eq!(plan.results[0].transfer, Transfer::Full);
     assert_eq!(plan.results[0].undo, Some(Free::Made));
+    // What goes both ways is an argument, too; what only goes in is a pointer.
+    let expected = "reverse Test.function\n  cells 2\n  entered place c1 given c0\n  \
+        out c0 boxed Test.Struct\n  in c1 <- 0 inline boxed Test.Struct\n  returns nothing\n";
+    assert_eq!(
+        room(StructKind::Boxed, Direction::InOut).to_string(),
+        expected
+    );
+    let expected = "reverse Test.function\n  cells 1\n  entered ptr c0\n  \
+        out c0 boxed Test.Struct\n  returns nothing\n";
+    assert_eq!(room(StructKind::Boxed, Direction::In).to_string(), expected);
 }

@@ -19,7 +19,7 @@ use signatures::*;
 fn rejected() -> Vec<(Reason, Signature)> {
     let of = |reason, ty| (reason, function(vec![param("a", ty)]));
     let text = |kind: &str| kind.to_owned();
-    let mut by_value = param("a", structure(StructKind::Plain));
+    let mut by_value = towards(Direction::InOut, param("a", structure(StructKind::Plain)));
     by_value.is_pointer = false;
     let mut allocated = towards(Direction::Out, param("a", object()));
     allocated.caller_allocates = true;

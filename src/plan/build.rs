@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::convert::{ARRAY_WIDTH, conversion, length_type, outward, owned, settled};
+use super::convert::{ARRAY_WIDTH, by_address, conversion, length_type, outward, owned, settled};
 use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
-    Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam, Release,
-    ResultShape, UserData, When,
+    CALLBACK_WIDTH, Call, CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Plan, PyParam,
+    Release, ResultShape, Shared, UserData, When,
 };
 use crate::ir::AbiType;
 use crate::signature::{
@@ -143,9 +143,11 @@ struct Builder {
     hidden: BTreeMap<usize, CallArg>,
     /// The callbacks by their index: the conversion and its first cell.
     callbacks: BTreeMap<usize, (Conv, Cell)>,
-    /// The first cell of the callback that each user data argument belongs to, and whether the
+    /// The first cell of the first callback that each user data argument belongs to, and whether the
     /// argument stands before it.
     user_data: BTreeMap<usize, (Cell, bool)>,
+    /// The first cell of the first callback that each destroy notify belongs to.
+    destroys: BTreeMap<usize, Cell>,
 }
 
 /// An argument by its index, or the result.
@@ -260,7 +262,7 @@ impl Builder {
         let allocated = param.direction != Direction::In && param.caller_allocates;
         // PyGObject looks at this for some types only.
         let prepared = allocated && allocatable(&param.ty);
-        let is_pointer = param.is_pointer || prepared;
+        let is_pointer = prepared || by_address(param);
         let callback = self.callbacks.get(&index).cloned();
         let conv = match &callback {
             Some((conv, _)) => conv.clone(),

@@ -7,7 +7,7 @@
 use super::reject::Reason;
 use super::{Array, Conv, Free};
 use crate::ir::AbiType;
-use crate::signature::{ArrayKind, Direction, Item, Signature, StructKind, Transfer, Type};
+use crate::signature::{ArrayKind, Direction, Item, Param, Signature, StructKind, Transfer, Type};
 
 /// [`Conv::width`] of an array.
 pub(super) const ARRAY_WIDTH: u16 = 3;
@@ -83,6 +83,14 @@ pub(super) fn conversion(
         Type::Error => Ok(Conv::Error),
         Type::Unresolved { .. } => Err(Reason::Unresolved),
     }
+}
+
+/// Whether an argument is, or counts as, a pointer to what its type says. Of a struct that goes in
+/// PyGObject passes the address, also when the typelib says that the struct itself is passed; that is
+/// what a function written in Vala takes.
+pub(super) fn by_address(param: &Param) -> bool {
+    let is_struct = matches!(param.ty, Type::Struct { .. } | Type::Union { .. });
+    param.is_pointer || is_struct && param.direction == Direction::In
 }
 
 /// An item that stands in an array itself.

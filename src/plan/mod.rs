@@ -141,7 +141,16 @@ pub enum Conv {
         data: UserData,
         /// The call passes the third cell.
         destroy: bool,
+        shared: Shared,
     },
+}
+
+/// How many cells before its own the step of a callback writes its user data and its destroy notify:
+/// several callbacks may have the same, and the call passes those of the last that is not None.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub struct Shared {
+    pub data: u16,
+    pub destroy: u16,
 }
 
 /// What Python gives for the user data of a callback.
@@ -162,6 +171,7 @@ pub enum UserData {
 /// number.
 pub const DATA_VALUES: u16 = 4;
 pub const DATA_COUNT: u16 = 5;
+const CALLBACK_WIDTH: u16 = 6;
 
 /// What an array is.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -186,7 +196,7 @@ impl Conv {
             Conv::Error => 2,
             Conv::Array(_) => 3,
             Conv::List { .. } | Conv::Hash { .. } => 2,
-            Conv::Callback { .. } => 6,
+            Conv::Callback { .. } => CALLBACK_WIDTH,
             _ => 1,
         }
     }

@@ -40,7 +40,7 @@ reasons! {
     ForeignStruct = "foreign-struct";
     /// A class struct that goes in and comes out in one argument.
     ClassStruct = "class-struct";
-    /// A struct that is passed or returned by value; PyGObject passes a pointer.
+    /// A struct that is returned by value, or changed where PyGObject passes the address of a pointer.
     StructByValue = "struct-by-value";
     /// Memory that the caller shall allocate for something of unknown size or that is no struct.
     CallerAllocated = "caller-allocated";

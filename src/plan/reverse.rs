@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::convert::{conversion, outward, owned, settled};
+use super::convert::{by_address, conversion, outward, owned, settled};
 use super::reject::{Reason, Reject};
 use super::{Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Release, When};
 use crate::ir::AbiType;
@@ -30,8 +30,9 @@ pub enum Incoming {
         abi: AbiType,
         read: bool,
     },
-    /// The address of a struct that C wants a copy in of the one that the cell points to.
-    Place { cell: Cell },
+    /// The address of a struct that C wants a copy in of the one that the cell points to. Where
+    /// Python gets one, too, PyGObject takes what stands there for its address.
+    Place { cell: Cell, given: Option<Cell> },
     /// The native closure's user data. What Python gets for it is the closure's own.
     UserData,
     /// A type that PyGObject does not read: it warns, naming the type, and goes on with zero.
@@ -58,6 +59,8 @@ pub struct Reverse {
     /// One per result of the callable: the C result first, then those that C wants at an address.
     /// `param` is the position among them.
     pub results: Vec<In>,
+    /// What an exception calls each of `results`: the argument's name, or "self".
+    pub names: Vec<String>,
     /// What the C function returns.
     pub result: Option<(Cell, AbiType)>,
     /// What C gave away with its arguments and Python has copied.
@@ -99,6 +102,7 @@ pub fn build(signature: &Signature) -> Result<Reverse, Reject> {
         incoming: builder.incoming,
         arguments: builder.arguments,
         results: builder.results,
+        names: builder.names,
         result: builder.native_result,
         release: builder.release,
         cells: builder.cells as u16,
@@ -121,7 +125,7 @@ fn stands_at_address(param: &Param) -> bool {
     use StructKind::{Boxed, Plain, Value};
     let fits = |kind: &StructKind| matches!(kind, Value | Boxed | Plain);
     matches!(&param.ty, Type::Struct { kind, .. } if fits(kind))
-        && param.direction == Direction::Out
+        && param.direction != Direction::In
         && !param.is_pointer
 }
 
@@ -131,6 +135,7 @@ struct Builder {
     incoming: Vec<Incoming>,
     arguments: Vec<Argument>,
     results: Vec<In>,
+    names: Vec<String>,
     native_result: Option<(Cell, AbiType)>,
     release: Vec<Release>,
     cells: usize,
@@ -181,7 +186,7 @@ impl Builder {
             .value(&result.ty, result.is_pointer, None)
             .map_err(reject)?;
         self.native_result = Some((cell, conv.abi()));
-        self.wanted(cell, conv, result.transfer);
+        self.wanted(cell, conv, result.transfer, "self");
         Ok(())
     }
 
@@ -205,13 +210,21 @@ impl Builder {
         }
         if stands_at_address(param) {
             let of = Box::new(conversion(&param.ty, true, None)?);
+            let given = match param.direction {
+                Direction::InOut => {
+                    let given = self.cell(of.width());
+                    self.given(given, &of, param.transfer);
+                    Some(given)
+                }
+                _ => None,
+            };
             let conv = Conv::Inline { of };
             let cell = self.cell(conv.width());
-            self.incoming.push(Incoming::Place { cell });
-            self.wanted(cell, conv, param.transfer);
+            self.incoming.push(Incoming::Place { cell, given });
+            self.wanted(cell, conv, param.transfer, &param.name);
             return Ok(());
         }
-        let (conv, cell) = self.value(&param.ty, param.is_pointer, Some(index))?;
+        let (conv, cell) = self.value(&param.ty, by_address(param), Some(index))?;
         self.passed(param, cell, conv);
         Ok(())
     }
@@ -260,7 +273,7 @@ impl Builder {
             self.given(cell, &conv, param.transfer);
         }
         if param.direction != Direction::In {
-            self.wanted(cell, conv, param.transfer);
+            self.wanted(cell, conv, param.transfer, &param.name);
         }
     }
 
@@ -288,7 +301,8 @@ impl Builder {
     }
 
     /// A value that C wants.
-    fn wanted(&mut self, cell: Cell, conv: Conv, transfer: Transfer) {
+    fn wanted(&mut self, cell: Cell, conv: Conv, transfer: Transfer, name: &str) {
+        self.names.push(name.to_owned());
         let transfer = match &conv {
             // What C gets is a copy, of a value with all that it holds.
             Conv::Inline { of } if of.is_value() => Transfer::Full,
@@ -331,7 +345,10 @@ impl std::fmt::Display for Reverse {
                     let word = if *read { "inout" } else { "address" };
                     write!(incoming, "{word} {} {cell}", name_of(ABI_TYPES, *abi))?;
                 }
-                Incoming::Place { cell } => write!(incoming, "place {cell}")?,
+                Incoming::Place { cell, given } => {
+                    write!(incoming, "place {cell}")?;
+                    given.map_or(Ok(()), |given| write!(incoming, " given {given}"))?;
+                }
                 Incoming::UserData => incoming.push_str("data"),
                 Incoming::Unread { name, .. } => write!(incoming, "unread {name}")?,
                 Incoming::Error => incoming.push_str("error"),

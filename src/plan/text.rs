@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, UserData, When};
+use super::{Call, CallArg, Cell, Conv, Free, Plan, ResultShape, Shared, UserData, When};
 use crate::ir::text::{ABI_TYPES, name_of};
 use crate::signature::{ArrayKind, ListKind, Scope, Transfer};
 
@@ -170,6 +170,7 @@ impl std::fmt::Display for Conv {
                 scope,
                 data,
                 destroy,
+                shared,
             } => {
                 write!(f, "callback {ty} {}", name_of(SCOPES, *scope))?;
                 match data {
@@ -178,7 +179,14 @@ impl std::fmt::Display for Conv {
                     UserData::Rest => f.write_str(" data rest")?,
                     UserData::Ignored(param) => write!(f, " ignores {param}")?,
                 }
-                f.write_str(if *destroy { " destroy" } else { "" })
+                f.write_str(if *destroy { " destroy" } else { "" })?;
+                match *shared {
+                    Shared {
+                        data: 0,
+                        destroy: 0,
+                    } => Ok(()),
+                    Shared { data, destroy } => write!(f, " shared {data} {destroy}"),
+                }
             }
         }
     }

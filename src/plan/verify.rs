@@ -2,7 +2,7 @@
 
 use super::convert::owned;
 use super::{
-    CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, UserData, When,
+    CallArg, Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Plan, ResultShape, Shared, UserData, When,
 };
 use crate::ir::AbiType;
 use crate::signature::Transfer;
@@ -131,6 +131,17 @@ fn user_data(plan: &Plan) -> Result<(), PlanError> {
     let mut rest = 0;
     for op in &plan.ins {
         match op.conv {
+            Conv::Callback { shared, .. } if shared != Shared::default() => {
+                let is_callback = |back: u16| {
+                    let mut ins = plan.ins.iter();
+                    let found = ins.find(|found| found.cell.0 + back == op.cell.0);
+                    found.is_some_and(|found| matches!(found.conv, Conv::Callback { .. }))
+                };
+                ensure(
+                    is_callback(shared.data) && is_callback(shared.destroy),
+                    || format!("{} shares with no callback", op.cell),
+                )?;
+            }
             Conv::Callback {
                 data: UserData::Param(param) | UserData::Ignored(param),
                 ..

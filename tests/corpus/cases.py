@@ -31,6 +31,7 @@ GROUPS = (
     "gio",
     "vfuncs",
     "callbacks",
+    "unusual",
 )
 REPETITIONS = 6
 

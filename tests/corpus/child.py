@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from corpus import cases, hooks, observe
 
 # A case that takes more seconds than this is ended, like one that crashes.
-LONGEST = 30
+LONGEST = int(os.environ.get("CORPUS_LONGEST", "30"))
 
 
 class Stderr:

@@ -31,7 +31,7 @@ def run(suite, mode):
     results.unlink(missing_ok=True)
     log = results.with_suffix(".log")
     env = {**environment(mode), **suite.environment(), "G_MESSAGES_DEBUG": ""}
-    env |= {"PYTHONMALLOC": "malloc", "G_SLICE": "always-malloc"}
+    env |= {"PYTHONMALLOC": "malloc", "G_SLICE": "always-malloc", "CORPUS_LONGEST": "600"}
     # With a perf map no code gets the address of earlier code, which valgrind would not see change.
     env["GIJIT_PERF"] = "map"
     child = [sys.executable, TESTS / "corpus" / "child.py", results]

@@ -3,7 +3,8 @@
 The source distribution comes through pip, once, into `build/pygobject-tests/VERSION/`. Beside it,
 in `lib/`, this builds Regress and GIMarshallingTests (from the sources that Debian's package
 gobject-introspection installs, plus PyGObject's own `*extra.c` files), the `testhelper` extension
-module and the compiled settings schema. Everything is kept, so that a second run costs nothing.
+module and the compiled settings schema, and GijitUnusual, a library of the corpus. Everything is
+kept, so that a second run costs nothing.
 
 A version that is not the installed one is built from source with pip, into a virtual environment of
 its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`.
@@ -34,6 +35,8 @@ LIBRARIES = {
 # What builds PyGObject, and what its tests need; the versions are pinned with the other tools.
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
+
+UNUSUAL = ROOT / "tests" / "unusual"
 
 # Makes the assertions of the test libraries lenient.
 LENIENT = ROOT / "tests" / "corpus" / "lenient.h"
@@ -74,6 +77,7 @@ def prepare(version=None):
     """Makes the suite of `version` (default: the installed PyGObject's) ready; returns a Suite."""
     with _alone():
         suite = _prepare_suite(version)
+        _build_unusual(suite)
         if not suite.installed:
             _install_wheel(suite)
     return suite
@@ -110,6 +114,22 @@ def _prepare_suite(version):
         _run("glib-compile-schemas", f"--targetdir={suite.lib}", suite.tests)
         stamp.touch()
     return suite
+
+
+def _build_unusual(suite):
+    """Builds GijitUnusual, when there is none of these sources."""
+    sources = [UNUSUAL / "unusual.c", UNUSUAL / "GijitUnusual-1.0.gir"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    stamp = suite.lib / "unusual.stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    code, gir = sources
+    options = [*_pkg_config("--cflags", ["glib-2.0"]), "-o", suite.lib / "libgijitunusual.so"]
+    _run(
+        "gcc", "-shared", "-fPIC", "-O1", "-g", code, *options, *_pkg_config("--libs", ["glib-2.0"])
+    )
+    _run("g-ir-compiler", gir, f"--output={suite.lib / gir.stem}.typelib")
+    stamp.write_text(digest)
 
 
 def prepare_lenient(suite):

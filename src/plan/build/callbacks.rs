@@ -3,11 +3,12 @@
 //! As PyGObject has it (`pygi_arg_callback_setup_from_info`): user data is an argument that may be
 //! left out and, when it is the last that Python sees, takes all further ones. A destroy notify is
 //! not seen, and stands behind its callback. User data that stands before its callback is an
-//! argument without a name, which PyGObject does not find again.
+//! argument without a name, which PyGObject does not find again. Several callbacks may have one user
+//! data, or one destroy notify; each that is not None takes the place of those before it.
 
 use super::{
-    Builder, CallArg, Cell, Conv, Direction, Name, PyParam, Reason, Reject, Signature, Type,
-    UserData,
+    Builder, CALLBACK_WIDTH, CallArg, Cell, Conv, Direction, Name, PyParam, Reason, Reject, Shared,
+    Signature, Type, UserData,
 };
 use crate::ir::AbiType;
 
@@ -35,9 +36,14 @@ impl Builder {
             let pointer = |place: &usize| signature.params[*place].ty == Type::Pointer;
             let (data, destroy) = (param.closure, param.destroy);
             let before = data.is_some_and(|place| place < index);
+            let same_data = data.and_then(|place| self.user_data.get(&place).copied());
+            let same_data = same_data.filter(|(_, earlier)| !before && !earlier);
+            let same_destroy = destroy.and_then(|place| self.destroys.get(&place).copied());
+            let has_data = |place| same_data.is_some() || free(place) && pointer(place);
+            let has_destroy = |place| same_destroy.is_some() || free(place) && *place > index;
             let fits = param.direction == Direction::In
-                && data.iter().all(|place| free(place) && pointer(place))
-                && destroy.iter().all(|place| free(place) && *place > index)
+                && data.iter().all(has_data)
+                && destroy.iter().all(has_destroy)
                 && !(before && destroy.is_some())
                 && (destroy.is_none() || data != destroy);
             if !fits {
@@ -46,27 +52,33 @@ impl Builder {
                     place: param.name.to_string(),
                 });
             }
+            let first = self.cell(CALLBACK_WIDTH);
+            let back = |to: Cell| first.0 - to.0;
             let conv = Conv::Callback {
                 ty: *ty,
                 scope: param.scope,
                 data: UserData::None,
                 destroy: destroy.is_some(),
+                shared: Shared {
+                    data: same_data.map_or(0, |(to, _)| back(to)),
+                    destroy: same_destroy.map_or(0, back),
+                },
             };
-            let first = self.cell(conv.width());
-            if let Some(place) = data {
+            if let (Some(place), None) = (data, same_data) {
                 self.user_data.insert(place, (first, before));
             }
-            if let Some(place) = destroy {
+            if let (Some(place), None) = (destroy, same_destroy) {
                 let (cell, abi) = (Cell(first.0 + DESTROY), AbiType::Ptr);
                 self.hidden.insert(place, CallArg::Value { cell, abi });
+                self.destroys.insert(place, first);
             }
             self.callbacks.insert(index, (conv, first));
         }
         Ok(())
     }
 
-    /// The user data of the callback whose value begins at `first`, and which comes after it when
-    /// this stands `before`.
+    /// The user data of the callback whose value begins at `first`, and of those that share it. They
+    /// come after it when this stands `before`.
     pub(super) fn user_data_param(&mut self, name: &Name, first: Cell, before: bool) {
         let index = self.params.len() as u16;
         let (name, data) = match before {
@@ -89,8 +101,8 @@ impl Builder {
             .values_mut()
             .map(|(conv, cell)| (conv, *cell));
         for (conv, cell) in steps.chain(planned) {
-            if let Conv::Callback { data, .. } = conv
-                && cell == first
+            if let Conv::Callback { data, shared, .. } = conv
+                && cell.0 - shared.data == first.0
             {
                 *data = value;
             }

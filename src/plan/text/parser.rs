@@ -4,8 +4,8 @@ use super::{ARRAYS, GIVEN, LISTS, OWNED, SCOPES};
 use crate::ir::AbiType;
 use crate::ir::text::{ABI_TYPES, value_of};
 use crate::plan::{
-    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, UserData,
-    When,
+    Array, Call, CallArg, Cell, Conv, Free, In, Out, Plan, PyParam, Release, ResultShape, Shared,
+    UserData, When,
 };
 use crate::signature::{Name, Transfer, TypeRef};
 
@@ -236,11 +236,19 @@ impl<'a> Words<'a> {
             true => UserData::Param(self.number()?),
         };
         let destroy = self.eat("destroy");
+        let shared = match self.eat("shared") {
+            true => Shared {
+                data: self.number()?,
+                destroy: self.number()?,
+            },
+            false => Shared::default(),
+        };
         Ok(Conv::Callback {
             ty,
             scope,
             data,
             destroy,
+            shared,
         })
     }
 

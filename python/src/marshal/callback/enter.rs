@@ -172,6 +172,14 @@ impl<const N: usize> Frame<N> {
                             self.cells[usize::from(cell.0)] = read(place, abi);
                         }
                     }
+                    Incoming::Place {
+                        given: Some(given), ..
+                    } => {
+                        let place = *place.cast::<*const c_void>();
+                        if !place.is_null() {
+                            self.cells[usize::from(given.0)] = read(place, AbiType::Ptr);
+                        }
+                    }
                     Incoming::Unread { name, .. } => {
                         log(WARNING, &format!("Unhandled type tag {name}\0"));
                     }
@@ -295,7 +303,8 @@ impl<const N: usize> Frame<N> {
             unsafe {
                 let item = returned::item(value, index);
                 let cell = self.cell(op.cell.0);
-                if item.is_null() || !returned::convert(&op.conv, step, item, cell) {
+                let name = &plan.names[index];
+                if item.is_null() || !returned::convert(&op.conv, name, step, item, cell) {
                     for (earlier, undo) in self.kind.undo[..index].iter().enumerate() {
                         if let Some(undo) = undo {
                             self.free(undo, plan.results[earlier].cell.0);
@@ -331,7 +340,7 @@ impl<const N: usize> Frame<N> {
                         (place(), value, abi.size() as usize)
                     }
                     // NULL leaves what is there.
-                    Incoming::Place { cell } => {
+                    Incoming::Place { cell, .. } => {
                         let value = self.cells[usize::from(cell.0)] as *const u8;
                         (place(), value, self.kind.sizes[index])
                     }

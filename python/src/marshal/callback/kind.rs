@@ -99,7 +99,7 @@ impl Kind {
         let mut sizes = Vec::new();
         for arg in &plan.incoming {
             sizes.push(match arg {
-                Incoming::Place { cell } => {
+                Incoming::Place { cell, .. } => {
                     let mut results = plan.results.iter();
                     let wanted = results.find(|op| op.cell == *cell);
                     let conv = &wanted.expect("built: a result for each place").conv;

@@ -11,7 +11,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 
-use gijit::plan::UserData;
+use gijit::plan::{Shared, UserData};
 use gijit::signature::Scope;
 use pyo3::ffi;
 
@@ -63,6 +63,7 @@ pub struct CallbackDesc {
     pub scope: Scope,
     pub data: UserData,
     pub destroy: Destroy,
+    pub shared: Shared,
     pub nullable: bool,
 }
 
@@ -91,8 +92,11 @@ unsafe fn callback(value: Object, cell: Cell, desc: Desc) -> i32 {
             ffi::Py_XDECREF(data);
             return BAIL;
         };
-        cell.add(USER_DATA).write(closure as u64);
-        cell.add(DESTROY).write(match &desc.destroy {
+        // The other cells of this callback that the call passes may be those of an earlier one.
+        let data = cell.sub(usize::from(desc.shared.data));
+        data.add(USER_DATA).write(closure as u64);
+        let notify = cell.sub(usize::from(desc.shared.destroy));
+        notify.add(DESTROY).write(match &desc.destroy {
             Destroy::None => 0,
             Destroy::Release => closure::destroy as *const () as u64,
             Destroy::Leak(warning) => {

@@ -30,12 +30,18 @@ pub unsafe fn item(value: *mut ffi::PyObject, index: usize) -> *mut ffi::PyObjec
     }
 }
 
-/// Converts `value`; false with an exception set.
+/// Converts `value`, which an exception calls `place`; false with an exception set.
 ///
 /// # Safety
 /// A valid object; `step` is the *in* step of `conv` and `cell` the first of its value; the
 /// interpreter lock is held.
-pub unsafe fn convert(conv: &Conv, step: &Step, value: *mut ffi::PyObject, cell: *mut u64) -> bool {
+pub unsafe fn convert(
+    conv: &Conv,
+    place: &str,
+    step: &Step,
+    value: *mut ffi::PyObject,
+    cell: *mut u64,
+) -> bool {
     // SAFETY: by this function's contract.
     unsafe {
         if run(step, value, cell) || !ffi::PyErr_Occurred().is_null() {
@@ -45,7 +51,7 @@ pub unsafe fn convert(conv: &Conv, step: &Step, value: *mut ffi::PyObject, cell:
         if !plain.is_null() {
             let converted = run(step, plain, cell);
             if !converted {
-                out_of_range(conv, plain);
+                out_of_range(conv, place, plain);
             }
             ffi::Py_DECREF(plain);
             return converted;
@@ -53,7 +59,7 @@ pub unsafe fn convert(conv: &Conv, step: &Step, value: *mut ffi::PyObject, cell:
         if ffi::PyErr_Occurred().is_null() {
             match conv {
                 Conv::Boolean => return true,
-                _ => refuse(conv, value),
+                _ => refuse(conv, place, value),
             }
         }
         false
@@ -127,7 +133,7 @@ unsafe fn is_number(value: *mut ffi::PyObject) -> bool {
 }
 
 /// A number that the C type cannot hold.
-unsafe fn out_of_range(conv: &Conv, number: *mut ffi::PyObject) {
+unsafe fn out_of_range(conv: &Conv, place: &str, number: *mut ffi::PyObject) {
     let (least, most): (i64, u64) = match conv {
         Conv::Integer(abi) => match abi {
             AbiType::I8 => (i8::MIN.into(), i8::MAX as u64),
@@ -156,7 +162,7 @@ unsafe fn out_of_range(conv: &Conv, number: *mut ffi::PyObject) {
             return;
         },
         // SAFETY: the caller's.
-        _ => unsafe { return refuse(conv, number) },
+        _ => unsafe { return refuse(conv, place, number) },
     };
     let format = c"%S not in range %lld to %llu";
     // SAFETY: the caller's; the arguments are those of the format.
@@ -182,7 +188,7 @@ unsafe fn type_error(words: &str, value: *mut ffi::PyObject) {
 }
 
 /// Raises what PyGObject raises for a value of another type.
-unsafe fn refuse(conv: &Conv, value: *mut ffi::PyObject) {
+unsafe fn refuse(conv: &Conv, place: &str, value: *mut ffi::PyObject) {
     // SAFETY: the caller's.
     unsafe {
         match conv {
@@ -201,18 +207,19 @@ unsafe fn refuse(conv: &Conv, value: *mut ffi::PyObject) {
                 let ty = conv.type_ref().map(ToString::to_string);
                 let ty = ty.unwrap_or_default();
                 let module = ffi::PyObject_GetAttrString(value, c"__module__".as_ptr());
-                let mut place = String::new();
+                let mut module_name = String::new();
                 if !module.is_null() && ffi::PyUnicode_Check(module) != 0 {
                     let text = ffi::PyUnicode_AsUTF8(module);
                     if !text.is_null() {
-                        place = format!("{}.", CStr::from_ptr(text).to_string_lossy());
+                        module_name = format!("{}.", CStr::from_ptr(text).to_string_lossy());
                     }
                 }
                 ffi::Py_XDECREF(module);
                 ffi::PyErr_Clear();
                 let name = CStr::from_ptr((*ffi::Py_TYPE(value)).tp_name);
                 let name = name.to_string_lossy();
-                let text = format!("argument self: Expected {ty}, but got {place}{name}\0");
+                let text =
+                    format!("argument {place}: Expected {ty}, but got {module_name}{name}\0");
                 ffi::PyErr_SetString(ffi::PyExc_TypeError, text.as_ptr().cast());
             }
         }

@@ -52,6 +52,7 @@ impl Linker<'_, '_> {
             scope,
             data,
             destroy,
+            shared,
             ..
         } = conv
         {
@@ -59,6 +60,7 @@ impl Linker<'_, '_> {
                 kind: Kind::of(self, ty, binding.info as Info)?,
                 scope: *scope,
                 data: *data,
+                shared: *shared,
                 destroy: match (destroy, data) {
                     (false, _) => Destroy::None,
                     (true, UserData::None) => Destroy::Leak(self.leak_warning()),
