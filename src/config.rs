@@ -360,12 +360,21 @@ impl Config {
     /// The patterns that none of `names` fits, each with the variable that it stands in. None when
     /// there are no names: a program that calls nothing says nothing about a pattern.
     pub fn idle_patterns(&self, names: &BTreeSet<String>) -> Vec<(&'static str, &Pattern)> {
+        self.patterns()
+            .filter(|(_, pattern)| {
+                !names.is_empty() && !names.iter().any(|name| pattern.matches(name))
+            })
+            .collect()
+    }
+
+    /// Every pattern, with the variable that it stands in.
+    fn patterns(&self) -> impl Iterator<Item = (&'static str, &Pattern)> {
         let hold: &[Pattern] = match &self.gil {
             GilMode::Hold(patterns) => patterns,
             GilMode::Proven | GilMode::Release => &[],
         };
         let dump: &[Pattern] = self.dump.as_ref().map_or(&[], |dump| &dump.patterns);
-        let lists: [(&str, &[Pattern]); 4] = [
+        let lists: [(&'static str, &[Pattern]); 4] = [
             ("GIJIT_ONLY", &self.only),
             ("GIJIT_SKIP", &self.skip),
             ("GIJIT_GIL", hold),
@@ -374,10 +383,12 @@ impl Config {
         lists
             .into_iter()
             .flat_map(|(variable, list)| list.iter().map(move |pattern| (variable, pattern)))
-            .filter(|(_, pattern)| {
-                !names.is_empty() && !names.iter().any(|name| pattern.matches(name))
-            })
-            .collect()
+    }
+
+    /// Whether it has to be known at the end which callables were called: to say so, or to say which
+    /// patterns fit none.
+    pub fn lists_callables(&self) -> bool {
+        self.counts_calls() || self.trace.has("sample") || self.patterns().next().is_some()
     }
 
     /// Whether calls are counted exactly.

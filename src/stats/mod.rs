@@ -24,8 +24,8 @@ pub fn count_rejection(name: &str, reason: &'static str, detail: &str) {
 /// All counters at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
-    /// One per callable of which something was counted, by name: while calls are counted, of all that
-    /// were called.
+    /// One per callable of which something was counted, by name; of all that were called where the
+    /// configuration wants that (`Config::lists_callables`).
     pub callables: Vec<Row>,
     /// Bytes of live machine code.
     pub code_bytes: u64,

@@ -59,6 +59,8 @@ pub struct Engine {
     counting: bool,
     /// Whether some calls are timed.
     sampling: bool,
+    /// Whether it has to be known which callables were called.
+    listing: bool,
     pub profile: Option<Profile>,
     /// While calls are counted or timed: the tallies of the rejected callables, by address.
     rejected: Mutex<HashMap<usize, &'static Tally>>,
@@ -106,6 +108,7 @@ pub fn start(py: Python<'_>, plugin: PathBuf) -> Result<&'static Engine, String>
     compiler.handle_forks();
     Ok(ENGINE.get_or_init(|| Engine {
         counting: config.counts_calls(),
+        listing: config.lists_callables(),
         sampling,
         rejected: Mutex::default(),
         profile: config.profile.as_ref().map(Profile::load),
@@ -200,7 +203,7 @@ pub unsafe fn resolve<'a>(callable: *mut ffi::PyObject) -> Result<Option<&'a Sta
                 // SAFETY: the slot, or its shadow, lives as long as the object, whose deallocation drops the
                 // state, which detaches; callers of a slot hold the object and the lock.
                 let core = unsafe { Callable::new(linked, target, tier0) };
-                if engine().counting || engine().sampling {
+                if engine().listing {
                     // Listed from now on.
                     core.tally();
                 }
@@ -280,8 +283,8 @@ pub unsafe fn first_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller's; resolving has put another function into the slot.
     unsafe {
-        // The counters of a callable are known by its name, which resolving finds out.
-        if !engine().counting && !engine().sampling && lacks_instance(callable, args, nargsf) {
+        // What is listed is known by its name, which resolving finds out.
+        if !engine().listing && lacks_instance(callable, args, nargsf) {
             return base::invoke(callable, args, nargsf, kwnames);
         }
         match resolve(callable) {
