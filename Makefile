@@ -20,7 +20,7 @@ help:
 	@echo "build  .venv/ with gijit installed in release mode"
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
-	@echo "leaks  the leak test with 10,000 calls of each case (some two hours)"
+	@echo "leaks  the leak test with 10,000 calls of each case (45 minutes of CPU time)"
 	@echo "memcheck  the Rust tests, and the corpus tier by tier, under valgrind (some ten minutes)"
 	@echo "asan   the corpus with the extension module under AddressSanitizer"
 	@echo "bench  calls per tier against stock PyGObject, C, ctypes and cffi; writes docs/benchmarks.md"
