@@ -36,6 +36,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/container/mod.rs",
     "python/src/marshal/container/outward.rs",
     "python/src/marshal/container/sequence.rs",
+    "python/src/marshal/container/texts.rs",
     "python/src/marshal/desc.rs",
     "python/src/marshal/foreign.rs",
     "python/src/marshal/fundamental.rs",
