@@ -24,8 +24,7 @@ SKIPPED = HERE / "generated.json"
 STOCK_RUNS = 4
 # After so many crashes the rest counts as not run.
 CRASH_LIMIT = 25
-# Seconds for one process. The counts before and after each case make it minutes on a busy machine.
-TIMEOUT = 600
+TIMEOUT = 180
 
 
 class Seen:

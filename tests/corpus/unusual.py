@@ -84,10 +84,7 @@ def kept(keep, one, two, *data):
     return seen
 
 
-@script
-def kept_callbacks_that_share():
-    """Two callbacks with one user data and one destroy notify: the last decides what goes."""
-    keep = GijitUnusual.keep
+def kept_in_turn(keep):
     return [
         kept(keep, Function(1), Function(2)),
         kept(keep, Function(3), Function(4), "data", "more"),
@@ -95,16 +92,15 @@ def kept_callbacks_that_share():
         kept(keep, Function(6), None),
         kept(keep, None, None),
     ]
+
+
+@script
+def kept_callbacks_that_share():
+    """Two callbacks with one user data and one destroy notify: the last decides what goes."""
+    return kept_in_turn(GijitUnusual.keep)
 
 
 @script
 def kept_callbacks_of_which_one_has_a_destroy_notify():
     """Two callbacks with one user data, of which the second is given back."""
-    keep = GijitUnusual.keep_one
-    return [
-        kept(keep, Function(1), Function(2)),
-        kept(keep, Function(3), Function(4), "data", "more"),
-        kept(keep, None, Function(5), "data"),
-        kept(keep, Function(6), None),
-        kept(keep, None, None),
-    ]
+    return kept_in_turn(GijitUnusual.keep_one)
