@@ -293,13 +293,6 @@ impl<'a> Thunk<'a> {
                 }
             }
         }
-        if self.ctx.calls != 0 {
-            let counter = self.b.symbol_addr("calls", self.ctx.calls as u64);
-            let count = self.b.load(Type::I64, counter, 0);
-            let one = self.b.iconst(Type::I64, 1);
-            let more = self.b.binary(BinaryOp::Add, count, one);
-            self.b.store(more, counter, 0);
-        }
         let runtime = self.ctx.runtime;
         let thread = match self.ctx.hold_lock {
             true => {
@@ -327,6 +320,13 @@ impl<'a> Thunk<'a> {
                     .call("restore thread", restore, &[PTR], None, &[thread]);
             }
             None => self.call_if("native ends", runtime.native_ends),
+        }
+        if self.ctx.calls != 0 {
+            let counter = self.b.symbol_addr("calls", self.ctx.calls as u64);
+            let count = self.b.load(Type::I64, counter, 0);
+            let one = self.b.iconst(Type::I64, 1);
+            let more = self.b.binary(BinaryOp::Add, count, one);
+            self.b.store(more, counter, 0);
         }
         if let Some((cell, _)) = call.result {
             self.values[usize::from(cell.0)] = result;

@@ -20,7 +20,7 @@ use gijit::signature::girepository::Info;
 use gijit::signature::read::TypeSystem;
 use gijit::stats::{Handed, Tally};
 use gijit::{stats, trace};
-use gijit_interp::{Interpreter, Outcome};
+use gijit_interp::{Arguments, Interpreter, Outcome};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -355,9 +355,11 @@ pub unsafe fn call_tier0(
             &core.linked,
             &engine.runtime,
             &core.profile,
-            args.cast(),
-            nargsf,
-            kwnames.cast(),
+            Arguments {
+                args: args.cast(),
+                nargsf,
+                kwnames: kwnames.cast(),
+            },
         );
         match outcome {
             Outcome::Done(result) => {

@@ -39,6 +39,14 @@ pub enum Outcome {
     Bail,
 }
 
+/// The arguments of a vectorcall, behind the callable.
+#[derive(Clone, Copy)]
+pub struct Arguments {
+    pub args: *const *mut Object,
+    pub nargsf: usize,
+    pub kwnames: *mut Object,
+}
+
 /// How the native function of one plan is entered.
 pub struct Interpreter {
     shape: &'static Shape,
@@ -119,17 +127,15 @@ impl Interpreter {
     /// Runs one call. `profile` receives what the arguments were.
     ///
     /// # Safety
-    /// The caller holds the interpreter lock; `args`, `nargsf` and `kwnames` are those of a
-    /// vectorcall; `linked` is the one that `self` was made from, and its addresses and those of
-    /// `runtime` are the functions that `plan::link` documents.
+    /// The caller holds the interpreter lock; `arguments` are those of a vectorcall; `linked` is the
+    /// one that `self` was made from, and its addresses and those of `runtime` are the functions that
+    /// `plan::link` documents.
     pub unsafe fn invoke(
         &self,
         linked: &Linked,
         runtime: &Runtime,
         profile: &[ArgProfile],
-        args: *const *mut Object,
-        nargsf: usize,
-        kwnames: *mut Object,
+        arguments: Arguments,
     ) -> Outcome {
         // Calls nest, so their frames should be small.
         let run = match linked.plan.fits(FEW) {
@@ -137,7 +143,7 @@ impl Interpreter {
             false => Self::run::<MAX_CELLS>,
         };
         // SAFETY: the caller's; every plan fits into MAX_CELLS (plan::verify).
-        unsafe { run(self, linked, runtime, profile, args, nargsf, kwnames) }
+        unsafe { run(self, linked, runtime, profile, arguments) }
     }
 
     /// [`Interpreter::invoke`] of a plan that fits into `N`.
@@ -145,16 +151,18 @@ impl Interpreter {
     /// # Safety
     /// As there.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments, reason = "those of invoke, and itself")]
     unsafe fn run<const N: usize>(
         &self,
         linked: &Linked,
         runtime: &Runtime,
         profile: &[ArgProfile],
-        args: *const *mut Object,
-        nargsf: usize,
-        kwnames: *mut Object,
+        arguments: Arguments,
     ) -> Outcome {
+        let Arguments {
+            args,
+            nargsf,
+            kwnames,
+        } = arguments;
         let plan = &linked.plan;
         // The further arguments have a slot of their own.
         let mut slots = [std::ptr::null_mut::<Object>(); N];
@@ -167,7 +175,7 @@ impl Interpreter {
             unsafe { args.add(linked.skip()) }
         } else {
             // SAFETY: `bind` is the host's (contract of invoke); `slots` has room for all
-            // parameters (`MAX_PARAMS`, checked by plan::verify).
+            // parameters and what follows them (`Plan::fits`).
             let bailed = unsafe {
                 transmute::<usize, BindFn>(runtime.bind)(
                     linked.bind_desc as *const c_void,
