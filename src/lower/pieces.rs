@@ -2,7 +2,7 @@
 
 use super::thunk::{PTR, Thunk};
 use crate::dispatch::ArgProfile;
-use crate::ir::{AbiType, BinaryOp, Block, Condition, Type, Value};
+use crate::ir::{AbiType, BinaryOp, Block, Condition, ConvertOp, Type, Value};
 use crate::plan::link::Step;
 use crate::plan::{Cell, Free, Release};
 
@@ -40,6 +40,17 @@ impl Thunk<'_> {
         if address != 0 {
             self.b.call(name, address as u64, &[], None, &[]);
         }
+    }
+
+    /// Releases the interpreter lock, or bails.
+    pub(super) fn save_thread(&mut self) -> Value {
+        let thread = self.call("save thread", self.ctx.runtime.save_thread, &[], PTR, &[]);
+        let saved = self.b.convert(ConvertOp::Bitcast, Type::I64, thread);
+        let bail = self.bail_block();
+        let go_on = self.b.block();
+        self.branch_zero(saved, bail, go_on);
+        self.b.switch_to(go_on);
+        thread
     }
 
     /// Branches on `status` being 0.

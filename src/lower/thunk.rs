@@ -350,17 +350,6 @@ impl<'a> Thunk<'a> {
         }
     }
 
-    /// Releases the interpreter lock, or bails.
-    fn save_thread(&mut self) -> Value {
-        let thread = self.call("save thread", self.ctx.runtime.save_thread, &[], PTR, &[]);
-        let saved = self.b.convert(ConvertOp::Bitcast, Type::I64, thread);
-        let bail = self.bail_block();
-        let go_on = self.b.block();
-        self.branch_zero(saved, bail, go_on);
-        self.b.switch_to(go_on);
-        thread
-    }
-
     /// Phases *out* and *release*, and the result.
     fn phase_out(&mut self) {
         let plan = &self.linked.plan;

@@ -248,6 +248,25 @@ pub unsafe fn is_ours(types: &Types, object: *mut ffi::PyObject) -> bool {
     [types.method, types.plain, types.constructor, types.virtual_].contains(&ty)
 }
 
+/// Whether a call lacks the instance that it is a method of. PyGObject refuses such a call, and reads
+/// the typelib for that: to read it here as well, for a callable that may never be called again,
+/// would double the cost.
+///
+/// # Safety
+/// `callable` is one of ours, unbound; the rest is a vectorcall's arguments; the interpreter lock is
+/// held.
+pub unsafe fn lacks_instance(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+) -> bool {
+    // SAFETY: the caller's.
+    unsafe {
+        let given = ffi::PyVectorcall_NARGS(nargsf);
+        types().is_method(callable) && (given == 0 || *args == ffi::Py_None())
+    }
+}
+
 /// The PyGObject part of a callable.
 ///
 /// # Safety

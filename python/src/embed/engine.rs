@@ -27,7 +27,7 @@ use pyo3::prelude::*;
 use super::profile::Profile;
 use super::rejection::Rejection;
 use super::{debugger, host, sample};
-use crate::callable::object::{Tail, fields, tail, types};
+use crate::callable::object::{Tail, fields, lacks_instance, tail, types};
 use crate::callable::{base, entry};
 use crate::marshal;
 
@@ -251,24 +251,6 @@ fn interpreter(linked: &Linked) -> Result<Interpreter, Rejection> {
         detail,
         raised: None,
     })
-}
-
-/// Whether a call lacks the instance that it is a method of. PyGObject refuses such a call, and reads
-/// the typelib for that: to read it here as well, for a callable that may never be called again,
-/// would double the cost.
-///
-/// # Safety
-/// As [`base::invoke`]; `callable` is unbound.
-unsafe fn lacks_instance(
-    callable: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
-    nargsf: usize,
-) -> bool {
-    // SAFETY: the caller's.
-    unsafe {
-        let given = ffi::PyVectorcall_NARGS(nargsf);
-        types().is_method(callable) && (given == 0 || *args == ffi::Py_None())
-    }
 }
 
 /// The very first call: resolves and enters. One without an instance leaves everything as it is.

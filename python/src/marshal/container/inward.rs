@@ -102,9 +102,9 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             return if desc.nullable { CONVERTED } else { BAIL };
         }
         if let Some(format) = desc.item.buffer
-            && in_place(desc)
+            && desc.in_place()
             && let Some((data, len)) = format.of_bytes(value)
-            && fits(desc, len)
+            && desc.fits(len)
         {
             let mut kept = Kept::new();
             ffi::Py_INCREF(value);
@@ -121,7 +121,7 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             return BAIL;
         };
         let len = sequence.len();
-        if !fits(desc, len) {
+        if !desc.fits(len) {
             return BAIL;
         }
         let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
@@ -168,18 +168,6 @@ unsafe fn set_array(cells: *mut u64, pointer: u64, len: usize, kept: Kept) {
     }
 }
 
-/// Whether an array of `len` items is what the callee takes, and its length argument can say it.
-fn fits(desc: &ArrayDesc, len: usize) -> bool {
-    let max = match desc.length {
-        None => u64::from(u32::MAX),
-        Some(abi) => {
-            let bits = 8 * abi.size() - u32::from(abi.signed());
-            u64::MAX.checked_shr(64 - bits).unwrap_or(u64::MAX)
-        }
-    };
-    len as u64 <= max.min(u64::from(u32::MAX)) && desc.fixed.is_none_or(|fixed| fixed == len)
-}
-
 /// An array that the caller allocates and the callee fills.
 ///
 /// # Safety
@@ -201,11 +189,6 @@ unsafe fn prepare(cells: *mut u64, desc: &ArrayDesc) -> i32 {
     CONVERTED
 }
 
-/// Whether the callee can borrow somebody else's items.
-fn in_place(desc: &ArrayDesc) -> bool {
-    desc.transfer == Transfer::None && desc.kind == ArrayKind::C && !desc.zero_terminated
-}
-
 /// An array from a buffer, in place or in one copy.
 ///
 /// # Safety
@@ -216,12 +199,12 @@ unsafe fn buffer(mut view: Box<ffi::Py_buffer>, cells: *mut u64, desc: &ArrayDes
     let borrowed = desc.transfer == Transfer::None;
     // SAFETY: the view has `bytes` bytes until it is released, the storage at least as many.
     unsafe {
-        if !fits(desc, len) {
+        if !desc.fits(len) {
             ffi::PyBuffer_Release(&raw mut *view);
             return BAIL;
         }
         let mut kept = Kept::new();
-        if in_place(desc) {
+        if desc.in_place() {
             let data = view.buf as u64;
             kept.storage = Storage::Buffer(view);
             set_array(cells, data, len, kept);
@@ -246,7 +229,7 @@ unsafe fn new_storage(desc: &ArrayDesc, len: usize) -> (*mut c_void, *mut u8) {
     let glib = glib();
     let (size, count) = (desc.item.size as u32, len as u32);
     let terminated = desc.zero_terminated;
-    // SAFETY: GLib's functions with sizes that `fits` has checked; heads are those of garray.h.
+    // SAFETY: GLib's functions with sizes that `ArrayDesc::fits` has checked; heads are those of garray.h.
     unsafe {
         let array = match desc.kind {
             ArrayKind::C => {

@@ -138,6 +138,25 @@ struct Node {
     next: *mut Node,
 }
 
+impl ArrayDesc {
+    /// Whether an array of `len` items is what the callee takes, and its length argument can say it.
+    fn fits(&self, len: usize) -> bool {
+        let max = match self.length {
+            None => u64::from(u32::MAX),
+            Some(abi) => {
+                let bits = 8 * abi.size() - u32::from(abi.signed());
+                u64::MAX.checked_shr(64 - bits).unwrap_or(u64::MAX)
+            }
+        };
+        len as u64 <= max.min(u64::from(u32::MAX)) && self.fixed.is_none_or(|fixed| fixed == len)
+    }
+
+    /// Whether the callee can borrow somebody else's items.
+    fn in_place(&self) -> bool {
+        self.transfer == Transfer::None && self.kind == ArrayKind::C && !self.zero_terminated
+    }
+}
+
 impl ItemDesc {
     /// Converts `object` into `cells`; false when that bails.
     ///
