@@ -481,18 +481,6 @@ impl Plan {
         self.outs.iter().take(done + 1).any(|out| out.cell == cell)
     }
 
-    /// Whether `places` are enough for the cells, for the parameters and what may follow them, for the
-    /// arguments of the native function and for the results.
-    pub fn fits(&self, places: usize) -> bool {
-        let sizes = [
-            usize::from(self.cells),
-            self.params.len() + 1,
-            self.call.args.len(),
-            self.outs.len(),
-        ];
-        sizes.into_iter().all(|size| size <= places)
-    }
-
     /// The values of more than one cell: first cell and width.
     pub fn groups(&self) -> impl Iterator<Item = (Cell, u16)> {
         let ins = self.ins.iter().map(|op| (op.cell, op.conv.width()));

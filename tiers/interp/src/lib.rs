@@ -17,7 +17,9 @@ use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
-use gijit::plan::{CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, ResultShape, UserData};
+use gijit::plan::{
+    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, Plan, ResultShape, UserData,
+};
 use libffi::low::{self, ffi_cif, ffi_type};
 
 mod entry;
@@ -138,7 +140,7 @@ impl Interpreter {
         arguments: Arguments,
     ) -> Outcome {
         // Calls nest, so their frames should be small.
-        let run = match linked.plan.fits(FEW) {
+        let run = match fits(&linked.plan, FEW) {
             true => Self::run::<FEW>,
             false => Self::run::<MAX_CELLS>,
         };
@@ -175,7 +177,7 @@ impl Interpreter {
             unsafe { args.add(linked.skip()) }
         } else {
             // SAFETY: `bind` is the host's (contract of invoke); `slots` has room for all
-            // parameters and what follows them (`Plan::fits`).
+            // parameters and what follows them (`fits`).
             let bailed = unsafe {
                 transmute::<usize, BindFn>(runtime.bind)(
                     linked.bind_desc as *const c_void,
@@ -242,7 +244,7 @@ impl Interpreter {
         let mut pointers = [std::ptr::null_mut::<c_void>(); N];
         for (index, arg) in call.args.iter().enumerate() {
             pointers[index] = match arg {
-                // SAFETY: the plan's cells fit into the frame (`Plan::fits`).
+                // SAFETY: the plan's cells fit into the frame (`fits`).
                 CallArg::Value { cell, .. } => unsafe { cells.add(usize::from(cell.0)) }.cast(),
                 CallArg::Address { cell } => {
                     // SAFETY: as above.
@@ -271,6 +273,18 @@ impl Interpreter {
             frame.cells[usize::from(cell.0)] = result;
         }
     }
+}
+
+/// Whether `places` are enough for a plan's cells, for its parameters and what may follow them, for
+/// the arguments of the native function and for the results.
+fn fits(plan: &Plan, places: usize) -> bool {
+    let sizes = [
+        usize::from(plan.cells),
+        plan.params.len() + 1,
+        plan.call.args.len(),
+        plan.outs.len(),
+    ];
+    sizes.into_iter().all(|size| size <= places)
 }
 
 /// One call in progress.
