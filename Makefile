@@ -21,7 +21,7 @@ help:
 	@echo "demo   calls per tier against stock PyGObject, and a program under trace"
 	@echo "test   all tests, PyGObject's own suite among them"
 	@echo "leaks  the leak test with 10,000 calls of each case (45 minutes of CPU time)"
-	@echo "memcheck  the Rust tests, and the corpus tier by tier, under valgrind (some ten minutes)"
+	@echo "memcheck  the Rust tests, and the corpus tier by tier, under valgrind (15 minutes of CPU time a tier)"
 	@echo "asan   the corpus with the extension module under AddressSanitizer"
 	@echo "bench  calls per tier against stock PyGObject, C, ctypes and cffi; writes docs/benchmarks.md"
 	@echo "lint   formatting and static checks"
