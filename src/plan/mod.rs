@@ -29,6 +29,9 @@ pub mod words;
 /// stack.
 pub const MAX_PARAMS: usize = 32;
 pub const MAX_CELLS: usize = 64;
+/// Most plans and what goes with them fit into so many places (unmeasured: the usual arguments of a
+/// method). Calls nest, so frames for these are no larger.
+pub const FEW_CELLS: usize = 12;
 
 /// The width of [`Conv::First`]: 16 characters, of which `g_unichar_fully_decompose` writes the most.
 const FIRST_WIDTH: u16 = 16;

@@ -18,7 +18,7 @@ use gijit::plan::link::{
     RestoreThreadFn, ResultFn, Runtime, SaveThreadFn, Step,
 };
 use gijit::plan::{
-    CallArg, Conv, DATA_COUNT, DATA_VALUES, In, MAX_CELLS, Plan, ResultShape, UserData,
+    CallArg, Conv, DATA_COUNT, DATA_VALUES, FEW_CELLS, In, MAX_CELLS, Plan, ResultShape, UserData,
 };
 use libffi::low::{self, ffi_cif, ffi_type};
 
@@ -28,9 +28,6 @@ pub use entry::{EntryType, Handler, NativeEntry};
 
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET`: the flag in a vectorcall's argument count.
 const ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
-
-/// The size of the frames of most calls: unmeasured, it holds the usual arguments of a method.
-const FEW: usize = 12;
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,9 +136,8 @@ impl Interpreter {
         profile: &[ArgProfile],
         arguments: Arguments,
     ) -> Outcome {
-        // Calls nest, so their frames should be small.
-        let run = match fits(&linked.plan, FEW) {
-            true => Self::run::<FEW>,
+        let run = match fits(&linked.plan, FEW_CELLS) {
+            true => Self::run::<FEW_CELLS>,
             false => Self::run::<MAX_CELLS>,
         };
         // SAFETY: the caller's; every plan fits into MAX_CELLS (plan::verify).

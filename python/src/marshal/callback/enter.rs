@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use gijit::ir::AbiType;
-use gijit::plan::MAX_CELLS;
 use gijit::plan::link::{FreeFn, OutFn, Step};
 use gijit::plan::reverse::{Argument, Incoming};
+use gijit::plan::{FEW_CELLS, MAX_CELLS};
 use gijit::signature::Scope;
 use pyo3::ffi;
 use smallvec::{SmallVec, smallvec};
@@ -26,10 +26,8 @@ use super::{returned, values};
 const CRITICAL: u32 = 1 << 3;
 const WARNING: u32 = 1 << 4;
 
-/// Few callbacks have more cells, or more Python arguments behind one free place.
-const FEW: usize = 12;
-
-type Objects = SmallVec<[*mut ffi::PyObject; FEW]>;
+/// Python arguments behind one free place.
+type Objects = SmallVec<[*mut ffi::PyObject; FEW_CELLS]>;
 
 /// Runs `body` with the interpreter lock, unless there is no interpreter any more.
 pub fn with_python(body: impl FnOnce()) {
@@ -58,9 +56,8 @@ pub unsafe extern "C" fn entered(
         // plan has more than MAX_CELLS cells (`reverse`).
         unsafe {
             let closure: *mut Closure = data.cast();
-            // Callbacks nest, so their frames should be small.
-            match usize::from((*closure).kind.plan.cells) <= FEW {
-                true => run::<FEW>(closure, result, args),
+            match usize::from((*closure).kind.plan.cells) <= FEW_CELLS {
+                true => run::<FEW_CELLS>(closure, result, args),
                 false => run::<MAX_CELLS>(closure, result, args),
             }
         }
