@@ -66,10 +66,11 @@ def test_gijit_1_installs_when_gi_is_imported():
     ) == ["False False", "True 0"]
 
 
-def test_a_bad_value_is_one_line_and_the_program_runs():
-    done = execute(["-c", "print('ran')"], GIJIT="maybe")
+@pytest.mark.parametrize("value", ["maybe", "00", " "])
+def test_a_bad_value_is_one_line_and_the_program_runs(value):
+    done = execute(["-c", "print('ran')"], GIJIT=value)
     assert done.stdout == "ran\n"
-    assert done.stderr == "gijit: GIJIT=maybe is not allowed: expected 0 or 1; using 0\n"
+    assert done.stderr == f"gijit: GIJIT={value} is not allowed: expected 0 or 1; using 0\n"
 
 
 def test_a_failed_install_is_one_line_and_the_program_runs():
