@@ -226,10 +226,7 @@ impl Tally {
         self.countdown.store(stride(taken) - 1, Ordering::Relaxed);
         Some(match is_host {
             true => Turn::Host,
-            // The first of all calls, which is never timed, counts with the first turn.
-            false => {
-                Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS) + u64::from(taken == 1))
-            }
+            false => Turn::Own(self.stretch(taken - 1) + u64::from(WARM_CALLS)),
         })
     }
 
@@ -242,15 +239,15 @@ impl Tally {
             return 0;
         };
         let to_come = i64::from(left) + 1 - i64::from(warm);
-        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0) + u64::from(taken == 1)
+        u64::try_from(self.stretch(last) as i64 - to_come).unwrap_or(0)
     }
 
     /// Calls after turn `last`. When that was the host's, those before it count with them: it stands
-    /// for itself alone.
+    /// for itself alone. So does the first of all calls, which is never timed.
     fn stretch(&self, last: u32) -> u64 {
         let before = match self.rejected.get().is_none() && last % 4 == 3 {
             true => stride(last - 1) + i32::from(WARM_CALLS),
-            false => 0,
+            false => i32::from(last == 0),
         };
         (stride(last) + before) as u64
     }
