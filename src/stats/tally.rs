@@ -138,6 +138,18 @@ pub(super) fn all() -> Vec<&'static Tally> {
     all
 }
 
+/// Native calls per tier and those of the host's own invocation, over all callables.
+pub(super) fn totals() -> [u64; 4] {
+    let mut totals = [0; 4];
+    for tally in lock(&TALLIES).values() {
+        let counters = tally.calls.iter().chain([&tally.host]);
+        for (total, counter) in totals.iter_mut().zip(counters) {
+            *total += counter.load(Ordering::Relaxed);
+        }
+    }
+    totals
+}
+
 impl Tally {
     /// The callable's name, as in `Gtk.Label.set_text`.
     pub fn name(&self) -> &str {
