@@ -200,23 +200,23 @@ def floating_objects():
     return seen
 
 
+class Implements(GI.Object):
+    def do_method_int8_in(self, number):
+        self.got = number
+
+    def do_method_int8_out(self):
+        return 11
+
+    def do_vfunc_return_value_and_multiple_out_parameters(self):
+        return (1, 2, 3)
+
+    def do_method_with_default_implementation(self, number):
+        self.props.int = number + 1
+
+
 @script
 def vfuncs_in_python():
     """Methods that C calls through virtual functions implemented in Python."""
-
-    class Implements(GI.Object):
-        def do_method_int8_in(self, number):
-            self.got = number
-
-        def do_method_int8_out(self):
-            return 11
-
-        def do_vfunc_return_value_and_multiple_out_parameters(self):
-            return (1, 2, 3)
-
-        def do_method_with_default_implementation(self, number):
-            self.props.int = number + 1
-
     made = Implements(int=1)
     seen = []
     for number in range(6):

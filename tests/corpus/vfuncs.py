@@ -1,5 +1,6 @@
 """Calls of virtual functions from Python, and methods of class structs."""
 
+import sys
 import types
 
 from gi.repository import GIMarshallingTests as GI
@@ -207,18 +208,19 @@ call("GObject.ObjectClass.override_property", object, 5, "nope")
 call("GObject.ObjectClass.override_property", Gio.File, 5, "nope")
 
 
+class First(GI.Object):
+    def do_method_with_default_implementation(self, number):
+        GI.Object.do_method_with_default_implementation(self, number * 2)
+
+
+class Second(First):
+    def do_method_with_default_implementation(self, number):
+        First.do_method_with_default_implementation(self, number + 1)
+
+
 @script
 def chaining_up():
     """An implementation in Python that calls the one in C, of two classes by turns."""
-
-    class First(GI.Object):
-        def do_method_with_default_implementation(self, number):
-            GI.Object.do_method_with_default_implementation(self, number * 2)
-
-    class Second(First):
-        def do_method_with_default_implementation(self, number):
-            First.do_method_with_default_implementation(self, number + 1)
-
     seen = []
     for number in range(8):
         made = (First if number % 2 else Second)(int=1)
@@ -259,15 +261,14 @@ def binding():
     return [*seen, made.got]
 
 
+class Raises(GI.Object):
+    def do_method_int8_out(self):
+        raise ValueError("in the implementation")
+
+
 @script
 def exceptions_in_implementations():
     """An exception in an implementation that C calls for Python."""
-    import sys
-
-    class Raises(GI.Object):
-        def do_method_int8_out(self):
-            raise ValueError("in the implementation")
-
     vfunc = vars(GI.Object)["do_method_int8_out"]
     seen = []
     hook, sys.excepthook = sys.excepthook, lambda kind, error, _: seen.append(str(error))
