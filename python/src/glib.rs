@@ -31,6 +31,7 @@ c_functions! {
     "libglib-2.0.so.0" {
         g_free: fn(*mut c_void);
         g_log: fn(*const c_char, c_uint, *const c_char, *const c_char);
+        g_malloc: fn(usize) -> *mut c_void;
         g_malloc0: fn(usize) -> *mut c_void;
         g_slice_alloc0: fn(usize) -> *mut c_void;
         g_slice_free1: fn(usize, *mut c_void);

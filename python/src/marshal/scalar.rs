@@ -4,7 +4,7 @@
 //! PyGObject converts it or raises its own error. The rules are those of `pygi-basictype.c` and
 //! `pygi-enum-marshal.c`.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 
 use gijit::ir::AbiType;
 use pyo3::ffi;
@@ -268,8 +268,12 @@ unsafe fn hand_over<const GIVEN: bool>(cell: Cell, text: *const c_char) -> i32 {
 
 /// The UTF-8 of a str, cached in it; NULL (no exception) when it has none.
 pub(super) unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
-    // SAFETY: a valid str, GIL held.
+    // SAFETY: a valid str, GIL held; the text of a compact ASCII one is its UTF-8.
     unsafe {
+        if ffi::PyUnicode_IS_COMPACT_ASCII(value) != 0 {
+            *len = ffi::PyUnicode_GET_LENGTH(value);
+            return ffi::PyUnicode_DATA(value).cast();
+        }
         let text = ffi::PyUnicode_AsUTF8AndSize(value, len);
         if text.is_null() {
             ffi::PyErr_Clear();
@@ -297,7 +301,8 @@ pub(super) unsafe fn text_of<const FILENAME: bool>(value: *mut ffi::PyObject) ->
             std::ptr::null()
         };
         // An embedded zero in a file name is PyGObject's ValueError.
-        if FILENAME && !text.is_null() && CStr::from_ptr(text).count_bytes() as isize != len {
+        let bytes = |len| std::slice::from_raw_parts(text.cast::<u8>(), len as usize);
+        if FILENAME && !text.is_null() && bytes(len).contains(&0) {
             return std::ptr::null();
         }
         text

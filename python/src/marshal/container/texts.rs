@@ -61,10 +61,10 @@ pub(super) fn vector_of(desc: &ArrayDesc) -> Option<Text> {
 pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, Kept)> {
     let len = sequence.len();
     let holds = usize::from(sequence.is_made());
-    // SAFETY: the block has a place for the tuple, one for each string and a zeroed one for the
-    // end; GLib ends the process when there is no memory.
+    // SAFETY: the block has a place for the tuple, one for each string and one for the end; GLib ends
+    // the process when there is no memory.
     unsafe {
-        let block = (glib().g_malloc0)((holds + len + 1) * size_of::<usize>()).cast::<usize>();
+        let block = (glib().g_malloc)((holds + len + 1) * size_of::<usize>()).cast::<usize>();
         let strings = block.add(holds);
         for index in 0..len {
             let string = text.borrow(sequence.get(index));
@@ -74,6 +74,7 @@ pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, Kept
             }
             strings.add(index).write(string as usize);
         }
+        strings.add(len).write(0);
         let mut kept = Kept::new();
         kept.storage = match sequence.into_made() {
             Some(tuple) => {
