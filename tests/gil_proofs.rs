@@ -123,6 +123,22 @@ fn short_functions_are_proved() {
 }
 
 #[test]
+fn audited_functions_are_fine_by_themselves_unless_they_end() {
+    unsafe extern "C" {
+        fn malloc();
+        fn abort();
+    }
+    let audited = vec!["malloc".to_owned()];
+    let trusted = Proof::Holds {
+        functions: 0,
+        instructions: 0,
+        audited,
+    };
+    assert_eq!(proof(malloc), trusted);
+    broken(abort);
+}
+
+#[test]
 fn what_calls_back_is_not() {
     assert!(broken(gil_calls_back).starts_with("an indirect call at"));
     assert!(broken(gil_jumps_back).starts_with("an indirect jump at"));

@@ -8,8 +8,17 @@
 pub struct Audited {
     pub names: &'static [&'static str],
     pub argument: &'static str,
-    /// They do not return.
-    pub ends: bool,
+    pub holds: Holds,
+}
+
+/// Where an argument holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holds {
+    Everywhere,
+    /// Where a proved function calls them, and not when Python does.
+    Inside,
+    /// As `Inside`; they do not return.
+    InsideAndEnds,
 }
 
 /// The table.
@@ -26,16 +35,17 @@ pub static AUDITED: &[Audited] = &[
             "g_type_check_class_cast",
             "g_type_is_a",
             "g_type_fundamental",
+            "g_type_from_name",
         ],
-        argument: "They compare type nodes. For interfaces they take GType's reader lock, whose \
-                   writers only change tables while they hold it and never wait for another lock.",
-        ends: false,
+        argument: "They compare or look up type nodes. Some take GType's reader lock, whose writers \
+                   only change tables while they hold it and never wait for another lock.",
+        holds: Holds::Everywhere,
     },
     Audited {
         names: &["g_return_if_fail_warning"],
         argument: "Runs only after a failed assertion. A log handler in Python takes the \
                    interpreter lock again, which the thread already holds.",
-        ends: false,
+        holds: Holds::Inside,
     },
     Audited {
         names: &[
@@ -50,9 +60,88 @@ pub static AUDITED: &[Audited] = &[
             "memcmp",
             "g_str_equal",
             "g_strcmp0",
+            "g_strv_length",
+            "g_environ_getenv",
+            "g_variant_type_get_string_length",
         ],
         argument: "Bounded by the memory that they are given; they touch nothing else.",
-        ends: false,
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &["g_bit_nth_lsf", "g_bit_nth_msf", "g_spaced_primes_closest"],
+        argument: "Their loops have at most 64 turns.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &["g_path_get_basename", "g_path_get_dirname"],
+        argument: "They go over the bytes of a path and copy a part of it.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &[
+            "clock_gettime",
+            "gettimeofday",
+            "time",
+            "g_get_monotonic_time",
+            "g_get_real_time",
+        ],
+        argument: "They read a clock. Where that takes a system call, it is one that never waits.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &["g_private_get", "g_private_set"],
+        argument: "They read and write a value of the calling thread. The first use of a key makes it, \
+                   without a lock.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &[
+            "g_quark_from_string",
+            "g_quark_from_static_string",
+            "g_quark_try_string",
+            "g_intern_string",
+            "g_intern_static_string",
+            "g_get_prgname",
+            "g_get_application_name",
+        ],
+        argument: "They look something up, or enter it, in a table of GLib's under its lock. Threads \
+                   that hold that lock do the same; they run no other code and wait for no other \
+                   thread, but for the allocator.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &[
+            "g_variant_get_boolean",
+            "g_variant_get_byte",
+            "g_variant_get_int16",
+            "g_variant_get_uint16",
+            "g_variant_get_int32",
+            "g_variant_get_uint32",
+            "g_variant_get_int64",
+            "g_variant_get_uint64",
+            "g_variant_get_handle",
+            "g_variant_get_double",
+        ],
+        argument: "They compare the type and read a number. A number has no parts, so that threads \
+                   which hold the value's lock do no more than that.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &[
+            "g_time_zone_get_offset",
+            "g_time_zone_get_abbreviation",
+            "g_time_zone_is_dst",
+            "g_time_zone_adjust_time",
+            "g_time_zone_find_interval",
+        ],
+        argument: "They search the zone's table of transitions, which never changes.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &["g_time_zone_ref", "g_time_zone_unref"],
+        argument: "They count references. The last one takes the zone out of GLib's table, under a \
+                   lock that is held for no more than that.",
+        holds: Holds::Everywhere,
     },
     Audited {
         names: &[
@@ -72,7 +161,7 @@ pub static AUDITED: &[Audited] = &[
         ],
         argument: "The allocator's locks are held by threads that are inside of the allocator, \
                    which never wait for the interpreter lock there.",
-        ends: false,
+        holds: Holds::Everywhere,
     },
     Audited {
         names: &[
@@ -80,7 +169,7 @@ pub static AUDITED: &[Audited] = &[
             "sincosf", "sinf", "cosf", "tanf", "hypot", "atan2",
         ],
         argument: "They compute a number from numbers.",
-        ends: false,
+        holds: Holds::Everywhere,
     },
     Audited {
         names: &[
@@ -90,7 +179,7 @@ pub static AUDITED: &[Audited] = &[
             "g_assertion_message",
         ],
         argument: "They end the process.",
-        ends: true,
+        holds: Holds::InsideAndEnds,
     },
 ];
 
@@ -100,7 +189,7 @@ pub static GET_TYPES: Audited = Audited {
     argument: "They return a GType that is registered once. A first call registers it, which takes \
                GType's locks and runs no code of classes; another thread that registers the same \
                type meanwhile does not take the interpreter lock before it is done.",
-    ends: false,
+    holds: Holds::Everywhere,
 };
 
 /// The entry of the exported function `name`.

@@ -58,11 +58,13 @@ pub fn decide(config: &Config, name: &str, address: usize) -> Decision {
                 instructions,
                 audited,
             } => {
-                let mut reason =
-                    format!("proved: {instructions} instructions in {functions} functions");
-                if !audited.is_empty() {
-                    reason += &format!(", and {}", audited.join(", "));
-                }
+                let trusted = audited.join(", ");
+                let read = format!("proved: {instructions} instructions in {functions} functions");
+                let reason = match (functions, trusted.is_empty()) {
+                    (0, _) => format!("on trust: {trusted}"),
+                    (_, true) => read,
+                    (_, false) => format!("{read}, and {trusted}"),
+                };
                 Decision {
                     hold: true,
                     reason,

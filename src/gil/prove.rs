@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 
-use super::audit::audited;
+use super::audit::{Holds, audited};
 use super::image::{Image, exported, resolve};
 
 /// A function that needs more than this is not short.
@@ -19,7 +19,7 @@ const REPEATED: &str = "a repeated string instruction";
 pub enum Proof {
     /// It is short, does not block and does not call back.
     Holds {
-        /// Functions read, this one included, and their instructions.
+        /// Functions read, this one included unless it is audited itself, and their instructions.
         functions: usize,
         instructions: usize,
         /// What it can call of the audited list.
@@ -101,13 +101,14 @@ impl Walk {
     /// Reads a function and what it calls; false when it does not return.
     fn function(&mut self, target: Target) -> Result<bool, String> {
         let Target { address, name } = target;
-        if let Some(name) = name.filter(|_| !self.active.is_empty())
+        if let Some(name) = name
             && let Some(entry) = audited(name)
+            && (entry.holds == Holds::Everywhere || !self.active.is_empty())
         {
             if !self.audited.iter().any(|known| known == name) {
                 self.audited.push(name.to_owned());
             }
-            return Ok(!entry.ends);
+            return Ok(entry.holds != Holds::InsideAndEnds);
         }
         if self.proved.contains(&address) {
             return Ok(true);
