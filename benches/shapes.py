@@ -22,10 +22,18 @@ class Shape:
     setup: str = ""
     declaration: str = ""
     raises: bool = False
+    # PyGObject overrides the function in Python: what that calls is compared.
+    overridden: bool = False
 
     @property
     def name(self):
         return f"{self.gi}({self.arguments})" + (" raises" if self.raises else "")
+
+    @property
+    def callable(self):
+        """The expression for PyGObject's callable."""
+        namespace, _, name = self.gi.partition(".")
+        return f"{namespace}._introspection_module.{name}" if self.overridden else self.gi
 
     @property
     def gtk(self):
@@ -100,14 +108,15 @@ SHAPES = [
     Shape("string", "GLib.path_get_basename", "'/a/b/c.txt'", "path_get_basename"),
     Shape("string", "GLib.utf8_strup", "a, -1", "utf8_strup", TEXT),
     Shape("string", "GLib.utf8_strup", "'Straße über Åland', -1", "utf8_strup"),
-    Shape("string", "GLib.markup_escape_text", "a, -1", "markup_escape_text", "a = 'a < b'"),
+    Shape("string", "GLib.markup_escape_text", "a, -1", "markup_escape_text", "a = 'a < b'",
+          overridden=True),
     Shape("string", "GLib.get_prgname", "", "get_prgname", "GLib.set_prgname('bench')",
           "const char *()"),
     Shape("string", "GLib.hostname_is_ip_address", "'1.2.3.4'", "hostname_is_ip_address", "",
           "gboolean(const char *)"),
     Shape("string", "GLib.uri_escape_string", "'a b', None, False", "uri_escape_string"),
     Shape("type", "GObject.type_name", "a", "type_name", "a = GObject.TYPE_OBJECT"),
-    Shape("type", "GObject.type_from_name", "'GObject'", "type_from_name"),
+    Shape("type", "GObject.type_from_name", "'GObject'", "type_from_name", overridden=True),
     # Objects.
     Shape("object", "Gio.SimpleAction.get_name", "a", "action_get_name", ACTION),
     Shape("object", "Gio.SimpleAction.get_enabled", "a", "action_get_enabled", ACTION),

@@ -9,6 +9,7 @@ own count, and whether the interpreter lock was held during the native call.
 """
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -47,7 +48,9 @@ def maker(variant):
             lambda shape, _: getattr(calls_cffi.lib, foreign.symbol_of(shape)),
             lambda shape: foreign.statement_of(shape, "string(f({})).decode()"),
         )
-    return Maker(lambda shape, namespace: eval(shape.gi, namespace), lambda shape: shape.statement)
+    return Maker(
+        lambda shape, namespace: eval(shape.callable, namespace), lambda shape: shape.statement
+    )
 
 
 def loop_of(shape, variant, make):
@@ -98,6 +101,8 @@ def where(loop):
     import gijit
 
     loop(WARM_CALLS // 10)
+    # What earlier shapes left behind may make calls of its own when it goes.
+    gc.collect()
     before = gijit.stats()["calls"]
     loop(CHECKED_CALLS // 10)
     after = gijit.stats()["calls"]
