@@ -30,6 +30,9 @@ TIERS = FORCED if CALLS else ("tier0", "tier2")
 TOLERANCE = (8.0, 0.5, 64.0)
 # What leaks on stock leaks about as much each time.
 VARIATION = 0.1
+# Where that is a callback that nothing can release: libffi's closures are mapped twice here, to be
+# written and to be run, and both count as resident.
+CLOSURE = 256
 HOURS = 3600 * 12
 
 
@@ -58,7 +61,7 @@ def measured(suite, mode, corpus, chosen=None):
 
 
 def leaks(growth):
-    return any(more >= limit for more, limit in zip(growth, TOLERANCE, strict=True))
+    return any(more >= limit for more, limit in zip(growth, TOLERANCE, strict=False))
 
 
 def suspect(seen):
@@ -107,6 +110,7 @@ def test_keeps_no_memory_that_stock_does_not_keep(suite, corpus):
                 continue
             found, expected = found["grown"], expected["grown"]
             allowed = [max(theirs, 0) * (1 + VARIATION) for theirs in expected]
+            allowed[-1] += CLOSURE if leaks(expected[:1]) else 0
             if leaks([ours - most for ours, most in zip(found, allowed, strict=True)]):
                 wrong.append(f"{id}: keeps {found} in {tier}, {expected} on stock")
             else:
