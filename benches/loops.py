@@ -9,6 +9,7 @@ of docs/loops.md.
 """
 
 import collections
+import json
 import statistics
 import subprocess
 import sys
@@ -67,11 +68,19 @@ def sampled(code, env):
     return (ended - begun) * 1000, counts
 
 
+def calls(code):
+    """How many calls a loop makes through PyGObject; those of the imports are among them."""
+    with tempfile.NamedTemporaryFile() as file:
+        env = {**bench.environment("gijit"), "GIJIT_STATS": file.name}
+        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
+        return sum(json.loads(Path(file.name).read_text())["calls"].values())
+
+
 def main():
     if not bench.under_display():
         sys.exit("a display is needed: install xvfb")
-    print(f"| loop | | ms | {' | '.join(GROUPS)} |")
-    print("|---|---|---:" + "|---:" * len(GROUPS) + "|")
+    print(f"| loop | calls | | ms | {' | '.join(GROUPS)} |")
+    print("|---|---:|---|---:" + "|---:" * len(GROUPS) + "|")
     for program in programs.PROGRAMS:
         if not program.name.startswith("loop: "):
             continue
@@ -84,7 +93,8 @@ def main():
                 counts += found
             middle, whole = statistics.median(times), counts.total() - counts["compiling"]
             parts = [f"{middle * counts[name] / whole:.1f}" for name in GROUPS]
-            name = program.name.removeprefix("loop: ") if variant == "stock" else ""
+            name = f"{program.name.removeprefix('loop: ')} | {calls(code):,}"
+            name = name if variant == "stock" else " |"
             print(f"| {name} | {variant} | {middle:.1f} | {' | '.join(parts)} |", flush=True)
 
 
