@@ -24,12 +24,14 @@ from pathlib import Path
 import foreign
 import programs
 import report
-from shapes import SHAPES
+from shapes import LINE, SHAPES
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TIERS = ("tier0", "tier1", "tier2")
-VARIANTS = ("stock", *TIERS, "c-held", "c-released", "ctypes", "cffi")
+VARIANTS = (
+    "stock", *TIERS, "c-held", "c-released", "ctypes", "cffi", "stock" + LINE, "tier2" + LINE
+)  # fmt: skip
 TIMEOUT = 240
 # Shapes that one worker measures: few, so that the variants of one shape are close in time.
 GROUP = 25
@@ -41,6 +43,7 @@ def environment(variant):
     # What GTK may not do: look for an accessibility bus, and complain.
     env["NO_AT_BRIDGE"] = "1"
     env["GIJIT"] = "0"
+    variant = variant.removesuffix(LINE)
     if variant == "gijit":
         env["GIJIT"] = "1"
     if variant in TIERS:

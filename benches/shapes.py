@@ -10,6 +10,8 @@ encoded and decoded in the statement, as a user of these has to.
 from dataclasses import dataclass
 
 IMPORTS = "import gi\nfrom gi.repository import GLib, GObject, Gio\n"
+# The end of a variant's name in which calls are written as in programs.
+LINE = "-line"
 GTK_IMPORTS = "gi.require_version('Gtk', '3.0')\nfrom gi.repository import Gtk\n"
 
 
@@ -41,12 +43,24 @@ class Shape:
 
     @property
     def statement(self):
-        return guarded(f"f({self.arguments})") if self.raises else f"f({self.arguments})"
+        return self.guarded(f"f({self.arguments})")
 
+    def line(self, names):
+        """The statement as programs have it: a method, but no virtual function, is looked up in
+        its instance."""
+        owner, _, name = self.gi.rpartition(".")
+        owner = eval(owner, names)
+        first, _, others = self.arguments.partition(", ")
+        is_method = isinstance(owner, type) and not name.startswith("do_")
+        if first == "a" and is_method and isinstance(names["a"], owner):
+            return self.guarded(f"a.{name}({others})")
+        return self.guarded(f"{self.gi}({self.arguments})")
 
-def guarded(statement):
-    """A statement whose exception is expected and caught, the exception's cost being part of it."""
-    return f"try:\n   {statement}\n  except Error:\n   pass"
+    def guarded(self, statement):
+        """`statement`; an exception that is expected is caught, at a cost that counts."""
+        if not self.raises:
+            return statement
+        return f"try:\n   {statement}\n  except Error:\n   pass"
 
 
 def variant(type_string, value):

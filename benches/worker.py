@@ -17,13 +17,13 @@ import time
 from collections import namedtuple
 
 import foreign
-from shapes import GTK_IMPORTS, IMPORTS, SHAPES
+from shapes import GTK_IMPORTS, IMPORTS, LINE, SHAPES, Shape
 
 WARM_CALLS = 300
 CHECKED_CALLS = 100
 FOREIGN = ("ctypes", "cffi")
 Maker = namedtuple("Maker", "function statement")
-"""What makes a shape's `f`, and the statement that is timed."""
+"""What makes a shape's `f`, and the statement that is timed, from the shape and its names."""
 
 
 def maker(variant):
@@ -34,22 +34,26 @@ def maker(variant):
         from gi.repository import GLib
 
         module.set_variant_class(GLib.Variant)
-        return Maker(lambda shape, _: getattr(module, shape.c), lambda shape: shape.statement)
+        return Maker(lambda shape, _: getattr(module, shape.c), lambda shape, _: shape.statement)
     if variant == "ctypes":
         import ctypes
 
         library = ctypes.CDLL(foreign.LIBRARY)
-        return Maker(lambda shape, _: foreign.ctypes_function(shape, library), foreign.statement_of)
+        return Maker(
+            lambda shape, _: foreign.ctypes_function(shape, library),
+            lambda shape, _: foreign.statement_of(shape),
+        )
     if variant == "cffi":
         sys.path.insert(0, str(foreign.BUILD))
         import calls_cffi
 
         return Maker(
             lambda shape, _: getattr(calls_cffi.lib, foreign.symbol_of(shape)),
-            lambda shape: foreign.statement_of(shape, "string(f({})).decode()"),
+            lambda shape, _: foreign.statement_of(shape, "string(f({})).decode()"),
         )
     return Maker(
-        lambda shape, namespace: eval(shape.callable, namespace), lambda shape: shape.statement
+        lambda shape, namespace: eval(shape.callable, namespace),
+        Shape.line if variant.endswith(LINE) else lambda shape, _: shape.statement,
     )
 
 
@@ -70,7 +74,7 @@ def loop_of(shape, variant, make):
         namespace["string"] = ffi.string
         for name in [name for name in namespace if name.startswith("address_")]:
             namespace[name] = ffi.cast("void *", namespace[name])
-    return namespace["f"], compiled(make.statement(shape), namespace)
+    return namespace["f"], compiled(make.statement(shape, namespace), namespace)
 
 
 def compiled(statement, namespace):
