@@ -28,8 +28,8 @@ CALLS = int(os.environ.get("GIJIT_LEAK_CALLS", "0"))
 # A few calls of everything show any block that is kept; tiers 1 and 2 free memory in the same code.
 TIERS = FORCED if CALLS else ("tier0", "tier2")
 TOLERANCE = (8.0, 0.5, 64.0)
-# What leaks on stock leaks about as much each time: malloc gives a block of 32 bytes, and counts, one
-# that is 16 larger where that is what it has.
+# What leaks on stock leaks about as much each time: for a block of 32 bytes malloc gives one of 48
+# where it has that, and counts these.
 VARIATION = 0.5
 # Where that is a callback that nothing can release: libffi's closures are mapped twice here, to be
 # written and to be run, and both count as resident.
