@@ -27,7 +27,7 @@ VALGRIND = (
 # stock does as well.
 FREED_TWICE = (
     "array_zero_terminated_inout", "garray_utf8_none_inout", "glist_utf8_none_inout",
-    "gptrarray_utf8_none_inout", "gslist_utf8_none_inout",
+    "gptrarray_utf8_none_inout", "gslist_utf8_none_inout", "gstrv_inout",
 )  # fmt: skip
 
 
