@@ -298,3 +298,26 @@ def test_an_array_that_cannot_be_converted_is_freed_once(tier):
     settings = {"GIJIT_TIER1_CALLS": "0", "GIJIT_TIER2_CALLS": "0", "GIJIT_COMPILE": "sync"}
     out, _ = run(FAILING_ARRAY, GIJIT="1", GIJIT_MAX_TIER=tier, **settings)
     assert out == "b'\\xe9'\n" * 30
+
+
+NAMES = """
+from gi.repository import GLib
+calls = [lambda name: GLib.build_filenamev(["a", name]), GLib.path_is_absolute]
+for length in range(20):
+    text = "x" * length
+    for name in (text, *(text[:at] + "\\0" + text[at + 1:] for at in range(length))):
+        for value in (name, name.replace("x", "é"), name.encode()):
+            for call in calls:
+                try:
+                    print(call(value))
+                except Exception as error:
+                    print(type(error), error)
+"""
+
+
+@pytest.mark.parametrize("tier", ["0", "1"])
+def test_a_zero_is_found_at_every_place_of_a_file_name(tier):
+    forced = {"GIJIT_TIER1_CALLS": "0", "GIJIT_MAX_TIER": tier, "GIJIT_COMPILE": "sync"}
+    stock, _ = run(NAMES, GIJIT="0")
+    assert stock.count("embedded null") > 1000
+    assert run(NAMES, GIJIT="1", **forced) == (stock, "")

@@ -302,10 +302,31 @@ pub(super) unsafe fn text_of<const FILENAME: bool>(value: *mut ffi::PyObject) ->
         };
         // An embedded zero in a file name is PyGObject's ValueError.
         let bytes = |len| std::slice::from_raw_parts(text.cast::<u8>(), len as usize);
-        if FILENAME && !text.is_null() && bytes(len).contains(&0) {
+        if FILENAME && !text.is_null() && has_zero(bytes(len)) {
             return std::ptr::null();
         }
         text
+    }
+}
+
+/// Whether one of `bytes` is zero. Most names are short, so that calling a search costs more than the
+/// search; what is left of whole words is looked at as one that overlaps.
+fn has_zero(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let in_word = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7) != 0;
+    if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        return words
+            .iter()
+            .chain([last])
+            .any(|word| in_word(u64::from_ne_bytes(*word)));
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|half| u64::from(u32::from_ne_bytes(*half)));
+            in_word(first << 32 | last)
+        }
+        _ => bytes.contains(&0),
     }
 }
 

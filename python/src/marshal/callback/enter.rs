@@ -376,14 +376,15 @@ impl<const N: usize> Frame<N> {
 /// # Safety
 /// A value of that type is at `place`.
 unsafe fn read(place: *const c_void, abi: AbiType) -> u64 {
-    let mut bytes = [0; 8];
-    // SAFETY: by this function's contract; cells are little-endian.
+    // SAFETY: by this function's contract; a callback's arguments need not be aligned.
     unsafe {
-        place
-            .cast::<u8>()
-            .copy_to_nonoverlapping(bytes.as_mut_ptr(), abi.size() as usize);
+        match abi.size() {
+            1 => u64::from(place.cast::<u8>().read()),
+            2 => u64::from(place.cast::<u16>().read_unaligned()),
+            4 => u64::from(place.cast::<u32>().read_unaligned()),
+            _ => place.cast::<u64>().read_unaligned(),
+        }
     }
-    u64::from_le_bytes(bytes)
 }
 
 /// A result as libffi wants it: narrow integers fill a word.

@@ -106,9 +106,7 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             && let Some((data, len)) = format.of_bytes(value)
             && desc.fits(len)
         {
-            let mut kept = Kept::new();
-            ffi::Py_INCREF(value);
-            kept.storage = Storage::Object(value);
+            let kept = Kept::cell_of(Storage::Object(ffi::Py_NewRef(value)));
             set_array(cells, data as u64, len, kept);
             return CONVERTED;
         }
@@ -148,23 +146,21 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
                 }
             }
         }
-        if desc.transfer == Transfer::None {
-            filling.kept.storage = storage(desc, pointer);
-        }
+        filling.kept.storage = lent(desc, pointer);
         filling.keep(sequence, desc.transfer);
-        set_array(cells, pointer as u64, len, filling.kept);
+        set_array(cells, pointer as u64, len, filling.kept.into_cell());
         CONVERTED
     }
 }
 
 /// # Safety
 /// `cells` are those of an array.
-unsafe fn set_array(cells: *mut u64, pointer: u64, len: usize, kept: Kept) {
+unsafe fn set_array(cells: *mut u64, pointer: u64, len: usize, kept: u64) {
     // SAFETY: by this function's contract.
     unsafe {
         cells.add(POINTER).write(pointer);
         cells.add(LENGTH).write(len as u64);
-        cells.add(ARRAY_KEPT).write(kept.into_cell());
+        cells.add(ARRAY_KEPT).write(kept);
     }
 }
 
@@ -180,11 +176,12 @@ unsafe fn prepare(cells: *mut u64, desc: &ArrayDesc) -> i32 {
             ArrayKind::C => new_storage(desc, len),
             _ => new_storage(desc, 0),
         };
-        let mut kept = Kept::new();
-        if desc.transfer == Transfer::None {
-            kept.storage = storage(desc, pointer);
-        }
-        set_array(cells, pointer as u64, len, kept);
+        set_array(
+            cells,
+            pointer as u64,
+            len,
+            Kept::cell_of(lent(desc, pointer)),
+        );
     }
     CONVERTED
 }
@@ -196,18 +193,15 @@ unsafe fn prepare(cells: *mut u64, desc: &ArrayDesc) -> i32 {
 unsafe fn buffer(mut view: Box<ffi::Py_buffer>, cells: *mut u64, desc: &ArrayDesc) -> i32 {
     let bytes = view.len as usize;
     let len = bytes / desc.item.size;
-    let borrowed = desc.transfer == Transfer::None;
     // SAFETY: the view has `bytes` bytes until it is released, the storage at least as many.
     unsafe {
         if !desc.fits(len) {
             ffi::PyBuffer_Release(&raw mut *view);
             return BAIL;
         }
-        let mut kept = Kept::new();
         if desc.in_place() {
             let data = view.buf as u64;
-            kept.storage = Storage::Buffer(view);
-            set_array(cells, data, len, kept);
+            set_array(cells, data, len, Kept::cell_of(Storage::Buffer(view)));
             return CONVERTED;
         }
         let (pointer, data) = new_storage(desc, len);
@@ -215,10 +209,12 @@ unsafe fn buffer(mut view: Box<ffi::Py_buffer>, cells: *mut u64, desc: &ArrayDes
             std::ptr::copy_nonoverlapping(view.buf.cast::<u8>(), data, bytes);
         }
         ffi::PyBuffer_Release(&raw mut *view);
-        if borrowed {
-            kept.storage = storage(desc, pointer);
-        }
-        set_array(cells, pointer as u64, len, kept);
+        set_array(
+            cells,
+            pointer as u64,
+            len,
+            Kept::cell_of(lent(desc, pointer)),
+        );
         CONVERTED
     }
 }
@@ -261,6 +257,14 @@ fn storage(desc: &ArrayDesc, pointer: *mut c_void) -> Storage {
         ArrayKind::GArray => Storage::Array(pointer),
         ArrayKind::GPtrArray => Storage::PtrArray(pointer),
         ArrayKind::GByteArray => Storage::ByteArray(pointer),
+    }
+}
+
+/// The same, where the callee only borrows it.
+fn lent(desc: &ArrayDesc, pointer: *mut c_void) -> Storage {
+    match desc.transfer {
+        Transfer::None => storage(desc, pointer),
+        _ => Storage::None,
     }
 }
 

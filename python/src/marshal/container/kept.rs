@@ -110,17 +110,26 @@ impl Kept {
     /// The cell's value: 0 when there is nothing to release, what is kept alone with its low bits, or
     /// the address of all of it.
     pub fn into_cell(self) -> u64 {
-        if self.objects.is_empty() && self.items.is_empty() {
-            match self.storage {
-                Storage::None => return 0,
-                Storage::Memory(memory) => return memory as u64 | MEMORY,
-                Storage::Buffer(buffer) => return Box::into_raw(buffer) as u64 | BUFFER,
-                Storage::Object(object) => return object as u64 | OBJECT,
-                Storage::Texts(block) => return block as u64 | TEXTS,
-                _ => {}
+        match self.objects.is_empty() && self.items.is_empty() {
+            true => Self::cell_of(self.storage),
+            false => Box::into_raw(Box::new(self)) as u64,
+        }
+    }
+
+    /// The value of a cell that keeps `storage` and nothing else.
+    pub fn cell_of(storage: Storage) -> u64 {
+        match storage {
+            Storage::None => 0,
+            Storage::Memory(memory) => memory as u64 | MEMORY,
+            Storage::Buffer(buffer) => Box::into_raw(buffer) as u64 | BUFFER,
+            Storage::Object(object) => object as u64 | OBJECT,
+            Storage::Texts(block) => block as u64 | TEXTS,
+            storage => {
+                let mut kept = Self::new();
+                kept.storage = storage;
+                Box::into_raw(Box::new(kept)) as u64
             }
         }
-        Box::into_raw(Box::new(self)) as u64
     }
 
     /// Releases what a cell keeps, once.

@@ -54,11 +54,11 @@ pub(super) fn vector_of(desc: &ArrayDesc) -> Option<Text> {
 }
 
 /// A zero-terminated vector of the strings in `sequence`, whose items do not go (`Sequence::pinned`),
-/// and what is to be kept until after the call; `None` when a string bails.
+/// and the cell of what is to be kept until after the call; `None` when a string bails.
 ///
 /// # Safety
 /// The GIL is held.
-pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, Kept)> {
+pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, u64)> {
     let len = sequence.len();
     let holds = usize::from(sequence.is_made());
     // SAFETY: the block has a place for the tuple, one for each string and one for the end; GLib ends
@@ -75,14 +75,13 @@ pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, Kept
             strings.add(index).write(string as usize);
         }
         strings.add(len).write(0);
-        let mut kept = Kept::new();
-        kept.storage = match sequence.into_made() {
+        let kept = match sequence.into_made() {
             Some(tuple) => {
                 block.write(tuple as usize);
                 Storage::Texts(block)
             }
             None => Storage::Memory(block.cast()),
         };
-        Some((strings as u64, kept))
+        Some((strings as u64, Kept::cell_of(kept)))
     }
 }
