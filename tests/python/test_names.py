@@ -22,7 +22,8 @@ PRELUDE = {
 """GIJIT, and what is done when the names have been used already."""
 
 START = r"""
-    import copy, importlib, inspect, operator, pickle, re, sys, types, warnings, weakref
+    import copy, importlib, inspect, operator, pickle, re, sys, traceback, types, warnings
+    import weakref
     from unittest import mock
     import gi
     NAME, VERSION, FUNCTION, CLASS, ENUM, CONSTANT, OVERRIDDEN, DEPRECATED = CONFIGURATION
@@ -40,7 +41,11 @@ START = r"""
             try:
                 result = seen(function(*arguments))
             except BaseException as error:
+                frames = traceback.extract_tb(error.__traceback__)
+                # Each once: an endless recursion has some more or less.
+                frames = [*dict.fromkeys(f.name for f in frames if "/gi/" in f.filename)]
                 result = f"{type(error).__name__}: {seen(str(error))} {seen(error.args)}"
+                result += f" through {frames} after {seen(error.__context__)}"
         return result, [(str(w.message), w.filename, w.lineno, w.category.__name__) for w in caught]
 
     def look(text, names=NAMES):

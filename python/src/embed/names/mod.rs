@@ -4,15 +4,16 @@
 //! in its own dict. A namespace with overrides is an `OverridesProxyModule` in front of one: what its
 //! dict does not have goes through an `AttributeError` and a `__getattr__` in Python. [`quicken`]
 //! gives the classes of both a `tp_getattro` that looks into the same dicts, in the same order,
-//! without that detour, and hands everything else to the one that was there. `memory` remembers what
-//! a look-up through both dicts has found, for as long as neither changes.
+//! without that detour; for a name that is in none it calls the `__getattr__` that resolves names,
+//! without the errors on the way to it. Everything else goes to the one that was there. `memory`
+//! remembers what a look-up through both dicts has found, for as long as neither changes.
 //!
-//! Invariants: no dict, no attribute of a class and no object changes, so there is nothing to see.
-//! When a program sets or deletes `__getattr__` or `__getattribute__` of a class, CPython writes that
+//! Invariants: but for what PyGObject changes when it resolves a name, no dict, no attribute of a class
+//! and no object changes, so there is nothing to see. When a program sets or deletes `__getattr__` or `__getattribute__` of a class, CPython writes that
 //! class's `tp_getattro` anew and ours is gone, as it should be.
 //!
-//! Not here: resolving a name for the first time, deprecated names (descriptors of the proxy's
-//! class), errors. These are the stock function's.
+//! Not here: resolving a name for the first time, which is PyGObject's; deprecated names (descriptors of
+//! the proxy's class) and errors, which are the stock function's.
 
 mod memory;
 
@@ -107,11 +108,12 @@ unsafe extern "C" fn introspected_get(
     // SAFETY: CPython passes a valid object and a str and holds the interpreter lock; ours is in a
     // slot, so `STOCK` has been written.
     unsafe {
-        let found = resolved(module, name);
-        match found.is_null() {
-            true => stock()(module, name),
-            false => ffi::Py_NewRef(found),
-        }
+        let found = match resolved(module, name) {
+            Some(found) if !found.is_null() => Some(ffi::Py_NewRef(found)),
+            Some(_) => resolve(module, name),
+            None => None,
+        };
+        found.unwrap_or_else(|| stock()(module, name))
     }
 }
 
@@ -124,67 +126,90 @@ unsafe extern "C" fn proxy_get(
     unsafe {
         let ty = ffi::Py_TYPE(proxy);
         let dict = ffi::PyModule_GetDict(proxy);
-        if let Some(found) = memory::recall(ty, dict, name) {
-            return ffi::Py_NewRef(found);
+        match memory::recall(ty, dict, name) {
+            Some(found) => ffi::Py_NewRef(found),
+            None => look(ty, dict, name).unwrap_or_else(|| stock()(proxy, name)),
         }
-        if !_PyType_Lookup(ty, name).is_null() {
-            return stock()(proxy, name);
-        }
-        let found = item(dict, name);
-        if !found.is_null() {
-            return ffi::Py_NewRef(found);
-        }
-        let introspected = introspected(ty, dict);
-        if !introspected.is_null() {
-            let found = resolved(introspected, name);
-            if !found.is_null() {
-                memory::keep(ty, dict, introspected, name, found);
-                return ffi::Py_NewRef(found);
-            }
-        }
-        stock()(proxy, name)
     }
 }
 
-/// The module that the proxy's `__getattr__` would ask, borrowed; NULL when another `__getattr__`
+/// The attribute of a proxy, a new reference, or NULL with an exception; `None` where the stock
+/// function has to look.
+///
+/// # Safety
+/// `ty` is the class of the proxy, `dict` its dict, `name` a str, the interpreter lock is held.
+unsafe fn look(
+    ty: *mut ffi::PyTypeObject,
+    dict: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: the caller's. The proxy keeps its dict, and that the module behind it.
+    unsafe {
+        if !_PyType_Lookup(ty, name).is_null() {
+            return None;
+        }
+        let found = item(dict, name)?;
+        if !found.is_null() {
+            return Some(ffi::Py_NewRef(found));
+        }
+        let module = introspected(ty, dict)?;
+        let found = resolved(module, name)?;
+        if !found.is_null() {
+            memory::keep(ty, dict, module, name, found);
+            return Some(ffi::Py_NewRef(found));
+        }
+        let found = resolve(module, name)?;
+        if found.is_null() && ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 {
+            // There is no such name. The stock function's error has been through the proxy.
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(found)
+    }
+}
+
+/// The module that the proxy's `__getattr__` would ask, borrowed; `None` when another `__getattr__`
 /// comes first, the module's own in its `dict`, or when it is no `IntrospectionModule`.
 ///
 /// # Safety
 /// `ty` is the class of the proxy, `dict` its dict, the interpreter lock is held.
-unsafe fn introspected(ty: *mut ffi::PyTypeObject, dict: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe fn introspected(
+    ty: *mut ffi::PyTypeObject,
+    dict: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's.
     unsafe {
         let py = Python::assume_attached();
         let name = pyo3::intern!(py, "_introspection_module").as_ptr();
         if !_PyType_Lookup(ty, name).is_null()
-            || !item(dict, pyo3::intern!(py, "__getattr__").as_ptr()).is_null()
+            || !item(dict, pyo3::intern!(py, "__getattr__").as_ptr())?.is_null()
         {
-            return null_mut();
+            return None;
         }
-        let found = item(dict, name);
-        match !found.is_null() && is(ffi::Py_TYPE(found), introspected_get) {
-            true => found,
-            false => null_mut(),
-        }
+        let found = item(dict, name)?;
+        (!found.is_null() && is(ffi::Py_TYPE(found), introspected_get)).then_some(found)
     }
 }
 
-/// What `module`, an `IntrospectionModule`, has in its own dict under `name`, borrowed; NULL when its
-/// class comes first or there is no such item.
+/// What `module`, an `IntrospectionModule`, has in its own dict under `name`, borrowed, or NULL; `None`
+/// when its class comes first.
 ///
 /// # Safety
 /// `module` has a dict and no `__getattribute__` of its own, `name` is a str, the interpreter lock is
 /// held.
-unsafe fn resolved(module: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe fn resolved(
+    module: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's. The module keeps its dict, and the dict its item.
     unsafe {
         if !_PyType_Lookup(ffi::Py_TYPE(module), name).is_null() {
-            return null_mut();
+            return None;
         }
         let dict = ffi::PyObject_GenericGetDict(module, null_mut());
         if dict.is_null() {
             ffi::PyErr_Clear();
-            return null_mut();
+            return None;
         }
         let found = item(dict, name);
         ffi::Py_DECREF(dict);
@@ -192,19 +217,44 @@ unsafe fn resolved(module: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut
     }
 }
 
-/// The value of `key` in `dict`, borrowed; NULL when there is none, or when looking raised: the stock
-/// function then looks again and raises.
+/// What the `__getattr__` of the class of `module` makes of a name that has not been resolved: a new
+/// reference, or NULL with an exception; `None` when it is no function in Python.
+///
+/// # Safety
+/// As for [`resolved`].
+unsafe fn resolve(
+    module: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: the caller's. The reference keeps the function while it runs.
+    unsafe {
+        let special = pyo3::intern!(Python::assume_attached(), "__getattr__");
+        let function = _PyType_Lookup(ffi::Py_TYPE(module), special.as_ptr());
+        if function.is_null() || ffi::PyFunction_Check(function) == 0 {
+            return None;
+        }
+        ffi::Py_INCREF(function);
+        let args = [module, name];
+        let found = ffi::PyObject_Vectorcall(function, args.as_ptr(), args.len(), null_mut());
+        ffi::Py_DECREF(function);
+        Some(found)
+    }
+}
+
+/// The value of `key` in `dict`, borrowed, or NULL; `None` when looking raised: the stock function
+/// then looks again and raises.
 ///
 /// # Safety
 /// `dict` is a dict, `key` a str, the interpreter lock is held.
-unsafe fn item(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe fn item(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's.
     unsafe {
         let found = ffi::PyDict_GetItemWithError(dict, key);
         if found.is_null() && !ffi::PyErr_Occurred().is_null() {
             ffi::PyErr_Clear();
+            return None;
         }
-        found
+        Some(found)
     }
 }
 
