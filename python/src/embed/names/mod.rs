@@ -25,6 +25,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyType};
 
 use crate::layout::layout;
+use crate::marshal::lock;
 
 unsafe extern "C" {
     /// The attribute `name` of a class, by its order of resolution: borrowed, NULL without an
@@ -158,13 +159,39 @@ unsafe fn look(
             memory::keep(ty, dict, module, name, found);
             return Some(ffi::Py_NewRef(found));
         }
-        let found = resolve(module, name)?;
+        let found = resolve_deeper(module, name)?;
         if found.is_null() && ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0 {
             // There is no such name. The stock function's error has been through the proxy.
             ffi::PyErr_Clear();
             return None;
         }
         Some(found)
+    }
+}
+
+/// [`resolve`], as many levels of recursion deeper as the proxy's `__getattr__` and the `getattr` in it
+/// make; at the limit, it is the error that CPython raises there.
+///
+/// # Safety
+/// As for [`resolve`].
+unsafe fn resolve_deeper(
+    module: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    const LEVELS: usize = 2;
+    // SAFETY: the caller's; each level that is entered is left.
+    unsafe {
+        let entered = (0..LEVELS)
+            .take_while(|_| ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) == 0)
+            .count();
+        let found = match entered {
+            LEVELS => resolve(module, name),
+            _ => Some(null_mut()),
+        };
+        for _ in 0..entered {
+            ffi::Py_LeaveRecursiveCall();
+        }
+        found
     }
 }
 
