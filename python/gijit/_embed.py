@@ -7,6 +7,7 @@ patches wrap PyGObject's functions and leave their work to them:
   directly, because setting an attribute of a class twice costs more than making the callable; the
   few that ``_setup_class_methods`` sets are replaced; ``_setup_fields`` does what PyGObject's does,
   faster;
+* ``GObjectMeta.mro`` computes the same order, faster;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``;
 * ``IntrospectionModule.__getattr__`` creates functions and enums;
 * ``OverridesProxyModule.__init__`` meets each new namespace with overrides, whose class, as
@@ -91,6 +92,7 @@ def install():
         (helper, "_setup_fields", _method(native.setup_fields)),
         (helper, "_setup_class_methods", _setup_class_methods(native, helper._setup_class_methods)),
         (helper, "_setup_native_vfuncs", _setup_native_vfuncs(native)),
+        (gi_types.GObjectMeta, "mro", _mro(native, gi_types.GObjectMeta.mro)),
         (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
         (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
         (proxy, "__init__", _proxy_init(native, proxy)),
@@ -155,6 +157,13 @@ def _setup_native_vfuncs(native):
             setup_vfuncs(cls)
 
     return _setup_native_vfuncs
+
+
+def _mro(native, original):
+    from gi._gi import GInterface
+
+    computed = native.mro
+    return lambda cls: computed(cls, GInterface) or original(cls)
 
 
 def _struct_init(native, original):

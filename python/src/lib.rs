@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     embed::install::register(module)?;
     embed::members::register(module)?;
+    embed::order::register(module)?;
     embed::inspect::register(module)?;
     embed::names::register(module)?;
     embed::doctor::register(module)

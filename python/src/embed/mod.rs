@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod install;
 pub mod members;
 pub mod names;
+pub mod order;
 pub mod profile;
 pub mod rejection;
 pub mod sample;
