@@ -17,6 +17,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import math
 import os
 import resource
 import sys
@@ -157,7 +158,9 @@ def measure(case, calls):
         count = max(made, min(made * 4, MOST // steps))
     # How much leaks is most exact over most calls.
     found = zip(least, last, limits, strict=True)
-    grown = [round(few if few < limit else many, 2) for few, many, limit in found]
+    grown = [few if few < limit else many for few, many, limit in found]
+    # Cut and not rounded: what is below the limit stays below it.
+    grown = [math.trunc(number * 100) / 100 for number in grown]
     return {"calls": made * steps, "grown": grown}
 
 
