@@ -8,12 +8,13 @@
 //! without the errors on the way to it. Everything else goes to the one that was there. `memory`
 //! remembers what a look-up through both dicts has found, for as long as neither changes.
 //!
-//! Invariants: but for what PyGObject changes when it resolves a name, no dict, no attribute of a class
-//! and no object changes, so there is nothing to see. When a program sets or deletes `__getattr__` or `__getattribute__` of a class, CPython writes that
-//! class's `tp_getattro` anew and ours is gone, as it should be.
+//! Invariants: but for what PyGObject changes when it resolves a name, no dict, no attribute of a
+//! class and no object changes, so there is nothing to see. When a program sets or deletes
+//! `__getattr__` or `__getattribute__` of a class, CPython writes that class's `tp_getattro` anew and
+//! ours is gone, as it should be.
 //!
-//! Not here: resolving a name for the first time, which is PyGObject's; deprecated names (descriptors of
-//! the proxy's class) and errors, which are the stock function's.
+//! Not here: resolving a name for the first time, which is PyGObject's; deprecated names (descriptors
+//! of the proxy's class) and errors, which are the stock function's.
 
 mod memory;
 
