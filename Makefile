@@ -22,7 +22,7 @@ help:
 	@echo "test   all tests, PyGObject's own suite among them"
 	@echo "leaks  the leak test with 10,000 calls of each case (15 minutes)"
 	@echo "memcheck  the Rust tests, and the corpora tier by tier, under valgrind (15 minutes)"
-	@echo "asan   the corpus with the extension module under AddressSanitizer"
+	@echo "asan   the corpora with the extension module under AddressSanitizer"
 	@echo "bench  calls per tier against stock PyGObject, C, ctypes and cffi; writes docs/benchmarks.md"
 	@echo "lint   formatting and static checks"
 	@echo "wheel  a wheel with all three tiers, in dist/"

@@ -6,7 +6,6 @@ Python and GLib take each block from malloc, so that memcheck sees all of them. 
 task (`tests/python/test_leaks.py`); what is suppressed stands in `gijit.supp` with its reason.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "pygobject")]
+from left_out import left_out
+
 import build
 from corpus import driver
 from modes import FORCED, environment
@@ -23,21 +24,6 @@ VALGRIND = (
     "valgrind", "--error-limit=no", "--num-callers=12", "--error-exitcode=9",
     f"--suppressions={HERE / 'gijit.supp'}",
 )  # fmt: skip
-# PyGObject frees what the callee has freed, when it calls these with values that no tier takes;
-# stock does as well.
-FREED_TWICE = (
-    "array_zero_terminated_inout", "garray_utf8_none_inout", "glist_utf8_none_inout",
-    "gptrarray_utf8_none_inout", "gslist_utf8_none_inout", "gstrv_inout",
-)  # fmt: skip
-
-
-def left_out(results):
-    """A file with what is not called of the generated corpus, as `child.py` takes it."""
-    skipped = json.loads(driver.SKIPPED.read_text())
-    skipped |= {f"GIMarshallingTests.{name}": "frees twice" for name in FREED_TWICE}
-    path = results.with_suffix(".json")
-    path.write_text(json.dumps(skipped))
-    return path
 
 
 def run(suite, mode, corpus):
