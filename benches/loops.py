@@ -17,7 +17,6 @@ import tempfile
 from pathlib import Path
 
 import bench
-
 import programs
 
 RUNS = 5
@@ -51,15 +50,8 @@ def sampled(code, env):
         if ran.returncode:
             sys.exit(ran.stderr)
         begun, ended = map(float, ran.stdout.split()[-2:])
-        command = [
-            *REPORT,
-            "-F",
-            "sample,comm,dso",
-            "--time",
-            f"{begun:.6f},{ended:.6f}",
-            "-i",
-            data,
-        ]
+        window = f"{begun:.6f},{ended:.6f}"
+        command = [*REPORT, "-F", "sample,comm,dso", "--time", window, "-i", data]
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     counts = collections.Counter()
     for line in filter(str.strip, listed.splitlines()):

@@ -13,7 +13,7 @@ use crate::trace;
 mod tally;
 mod text;
 
-pub use tally::{Handed, Row, Tally, Turn, tally};
+pub use tally::{Handed, Row, Tally, Turn, tally, totals};
 
 /// A callable that no tier can run, with its reason out of the one table; also a trace event.
 pub fn count_rejection(name: &str, reason: &'static str, detail: &str) {
@@ -38,11 +38,6 @@ impl Stats {
             callables: tally::all().into_iter().map(Tally::row).collect(),
             code_bytes: code_bytes as u64,
         }
-    }
-
-    /// `calls` and `host` of this moment, without the rest: cheap enough to be asked after each call.
-    pub fn calls_now() -> [u64; 4] {
-        tally::totals()
     }
 
     /// Native calls per tier; they stand still unless calls are counted.

@@ -138,8 +138,9 @@ pub(super) fn all() -> Vec<&'static Tally> {
     all
 }
 
-/// Native calls per tier and those of the host's own invocation, over all callables.
-pub(super) fn totals() -> [u64; 4] {
+/// Native calls per tier and those of the host's own invocation so far, over all callables: cheap
+/// enough to be asked after each call.
+pub fn totals() -> [u64; 4] {
     let mut totals = [0; 4];
     for tally in lock(&TALLIES).values() {
         let counters = tally.calls.iter().chain([&tally.host]);

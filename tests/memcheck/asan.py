@@ -18,10 +18,9 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "pygobject")]
-from left_out import left_out
-
 import build
 from corpus import driver
+from left_out import left_out
 from modes import environment
 
 TARGET = "x86_64-unknown-linux-gnu"

@@ -14,10 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "pygobject")]
-from left_out import left_out
-
 import build
 from corpus import driver
+from left_out import left_out
 from modes import FORCED, environment
 
 VALGRIND = (

@@ -13,7 +13,7 @@ use gijit::plan::build::build;
 use gijit::plan::reject::Reason;
 use gijit::plan::words::words;
 use gijit::signature::{Bindings, CallableKind, Signature};
-use gijit::stats::Stats;
+use gijit::stats::{Stats, totals};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -195,7 +195,7 @@ fn stats<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
 /// for tests that ask after each call.
 #[pyfunction]
 fn calls() -> [u64; 4] {
-    Stats::calls_now()
+    totals()
 }
 
 /// See `gijit.rejections`.

@@ -1,7 +1,7 @@
 //! The order in which the attributes of a class that PyGObject is making are looked up.
 //!
 //! `gi.types.mro` computes it in Python for each class: C3, but for interfaces, which may come before
-//! what another base puts in front of them. It was a tenth of what touching every class of GTK takes.
+//! what another base puts in front of them. That was 3 ms of the 100 in which every name of GTK is touched.
 //! This computes the same; where it does not see how, and where there is no order, nothing is computed
 //! and PyGObject's function is called, which raises its own error.
 
