@@ -11,6 +11,7 @@ const UNSAFE: &[&str] = &[
     "python/src/callable/entry.rs",
     "python/src/callable/object.rs",
     "python/src/embed/debugger.rs",
+    "python/src/embed/ends.rs",
     "python/src/embed/engine.rs",
     "python/src/embed/host.rs",
     "python/src/embed/inspect.rs",

@@ -8,7 +8,8 @@ patches wrap PyGObject's functions and leave their work to them:
   few that ``_setup_class_methods`` sets are replaced; ``_setup_fields`` does what PyGObject's does,
   faster;
 * ``GObjectMeta.mro`` computes the same order, faster;
-* ``StructMeta.__init__`` may have put a constructor into ``__new__``;
+* ``StructMeta.__init__`` may have put a constructor into ``__new__``, and meets ``GLib.Variant``,
+  whose end, as that of all structs, then is without a detour through Python;
 * ``IntrospectionModule.__getattr__`` creates functions and enums;
 * ``OverridesProxyModule.__init__`` meets each new namespace with overrides, whose class, as
   ``IntrospectionModule``, then gets look-ups of names without a detour through Python.
@@ -83,6 +84,7 @@ def install():
         return
     native = load()
     # Not "import gi.module": while that module is being executed, gi has no such attribute yet.
+    _gi = import_module("gi._gi")
     gi_types = import_module("gi.types")
     introspection = import_module("gi.module").IntrospectionModule
     proxy = import_module("gi.overrides").OverridesProxyModule
@@ -104,9 +106,12 @@ def install():
             for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
                 setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
+        native.quicken_ends(_gi.Struct, _gi.StructInfo)
         native.quicken(introspection)
         for derived in proxy.__subclasses__():
             _quicken_proxy(native, derived)
+        for cls in _classes():
+            _quicken_del(native, cls)
         _replace_existing(native.adopt)
     except BaseException:
         uninstall()
@@ -122,6 +127,9 @@ def uninstall():
     proxy = import_module("gi.overrides").OverridesProxyModule
     for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
         _native.unquicken(cls)
+    _native.unquicken_ends(import_module("gi._gi").Struct)
+    for cls in _classes():
+        _native.unquicken_del(cls)
     _replace_existing(_native.release)
 
 
@@ -175,8 +183,25 @@ def _struct_init(native, original):
             method = vars(cls).get("new")
             if native.is_ours(method) and method == new.__func__:
                 cls.__new__ = staticmethod(method)
+        _quicken_del(native, cls)
 
     return __init__
+
+
+def _quicken_del(native, cls):
+    """Give a class the fast end, if its ``__del__`` is like the one of ``GLib.Variant``."""
+    function = vars(cls).get("__del__")
+    if function and _meaning(function) == _meaning(_unref):
+        native.quicken_del(cls, function)
+
+
+# What GLib.Variant.__del__ does: when the interpreter ends, PyGObject may be gone. With a docstring
+# it would be another function.
+def _unref(self):
+    try:
+        self.unref()
+    except ImportError:
+        pass
 
 
 def _module_getattr(native, original):

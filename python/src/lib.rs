@@ -22,5 +22,6 @@ fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     embed::order::register(module)?;
     embed::inspect::register(module)?;
     embed::names::register(module)?;
+    embed::ends::register(module)?;
     embed::doctor::register(module)
 }

@@ -306,6 +306,12 @@ impl Girepository {
         }
     }
 
+    /// Whether a struct is marshalled by a foreign converter.
+    pub unsafe fn is_foreign(&self, info: Info) -> bool {
+        // SAFETY: contract of this block.
+        unsafe { (self.functions.struct_is_foreign)(info) != 0 }
+    }
+
     /// Class struct, foreign, size of a struct.
     pub unsafe fn struct_facts(&self, info: Info) -> (bool, bool, usize) {
         let f = &self.functions;
@@ -313,7 +319,7 @@ impl Girepository {
         unsafe {
             (
                 (f.struct_is_class)(info) != 0,
-                (f.struct_is_foreign)(info) != 0,
+                self.is_foreign(info),
                 (f.struct_size)(info),
             )
         }
