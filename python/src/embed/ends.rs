@@ -83,7 +83,8 @@ pub fn quicken_del(class: &Bound<'_, PyType>, function: &Bound<'_, PyFunction>) 
         if known == 0 {
             DEL_CODE.store(ffi::Py_NewRef(code) as usize, Ordering::Relaxed);
             STOCK_FINALIZE.store(before as usize, Ordering::Relaxed);
-        } else if known != code as usize || STOCK_FINALIZE.load(Ordering::Relaxed) != before as usize
+        } else if known != code as usize
+            || STOCK_FINALIZE.load(Ordering::Relaxed) != before as usize
         {
             return;
         }
@@ -151,9 +152,8 @@ unsafe fn is_native(ty: *mut ffi::PyTypeObject) -> bool {
         !info.is_null()
             && ffi::Py_TYPE(info) as usize == STRUCT_INFO.load(Ordering::Relaxed)
             && _PyType_Lookup(ffi::Py_TYPE(ty.cast()), name).is_null()
-            && object::types_if_created().is_some_and(|types| {
-                !types.repository.is_foreign(object::fields(info).info)
-            })
+            && object::types_if_created()
+                .is_some_and(|types| !types.repository.is_foreign(object::fields(info).info))
     }
 }
 

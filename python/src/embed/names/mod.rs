@@ -31,7 +31,10 @@ use crate::marshal::lock;
 unsafe extern "C" {
     /// The attribute `name` of a class, by its order of resolution: borrowed, NULL without an
     /// exception. Not in the documented API, but exported, and other extension modules rely on it.
-    pub(super) fn _PyType_Lookup(ty: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    pub(super) fn _PyType_Lookup(
+        ty: *mut ffi::PyTypeObject,
+        name: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
 }
 
 /// CPython's `tp_getattro` of every class with a `__getattr__` in Python: what both of ours hand
