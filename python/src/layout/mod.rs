@@ -48,6 +48,9 @@ const FUNDAMENTAL_WEAK: isize = 16;
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
 
+/// `PyThreadState.recursion_remaining`.
+pub const LEVELS_LEFT: usize = 32;
+
 /// `PyDictObject.ma_version_tag`: a number that every change replaces by one never used before.
 pub const DICT_VERSION: usize = 24;
 
@@ -80,6 +83,7 @@ pub struct Layout {
     pub gobject_pointer: i32,
     pub boxed_readable: bool,
     pub dict_versioned: bool,
+    pub levels_counted: bool,
     pub boxed_pointer: i32,
     pub fundamental_readable: bool,
     pub immortal_objects: bool,
@@ -144,6 +148,11 @@ fn probe(py: Python<'_>) -> Layout {
             dict_versions_hold(py).unwrap_or(false),
             "names of namespaces are looked up each time",
         ),
+        (
+            "thread state layout",
+            levels_hold(),
+            "levels of recursion are counted through the C API",
+        ),
     ];
     let probes: Vec<Probe> = facts
         .into_iter()
@@ -172,6 +181,7 @@ fn probe(py: Python<'_>) -> Layout {
             gobject_pointer: WRAPPED,
             boxed_readable: probes[4].holds,
             dict_versioned: probes[6].holds,
+            levels_counted: probes[7].holds,
             boxed_pointer: WRAPPED,
             fundamental_readable: probes[5].holds,
             immortal_objects: none_is_immortal(),
@@ -341,6 +351,23 @@ fn dict_versions_hold(py: Python<'_>) -> PyResult<bool> {
     dict.set_item("name", 0)?;
     dict.clear();
     Ok(holds && changed(&dict))
+}
+
+/// Whether a level of recursion is entered and left by counting down and up.
+fn levels_hold() -> bool {
+    // SAFETY: the caller of `layout` holds the interpreter lock; a thread state has far more than 36
+    // bytes.
+    unsafe {
+        let state = ffi::PyThreadState_Get().cast();
+        let before: i32 = peek(state, LEVELS_LEFT as i32);
+        if ffi::Py_EnterRecursiveCall(c"".as_ptr()) != 0 {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let inside: i32 = peek(state, LEVELS_LEFT as i32);
+        ffi::Py_LeaveRecursiveCall();
+        inside == before - 1 && peek::<i32>(state, LEVELS_LEFT as i32) == before
+    }
 }
 
 fn none_is_immortal() -> bool {

@@ -39,6 +39,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::glib::{self, Glib, PyGObjectApi};
+use crate::layout::layout;
 pub use bind::note;
 pub use linker::{Unlinked, link};
 use table::step;
@@ -164,6 +165,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         wraps_param_specs,
         filenames_are_utf8: encoding == "utf-8",
     });
+    lock::prepare(layout(py));
     Ok(())
 }
 

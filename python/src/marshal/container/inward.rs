@@ -11,7 +11,7 @@ use super::outward::free_items;
 use super::sequence::Sequence;
 use super::{
     ARRAY_KEPT, ArrayDesc, ArrayHead, Desc, HashDesc, ItemDesc, LENGTH, LIST_KEPT, ListDesc, Node,
-    Object, POINTER, read_desc, texts,
+    Object, POINTER, nodes, read_desc, texts,
 };
 use crate::marshal::glib;
 use crate::marshal::scalar::{BAIL, CONVERTED};
@@ -305,6 +305,16 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
             return BAIL;
         };
+        if nodes::are_lent(desc) {
+            return match nodes::chain(sequence, desc) {
+                Some((head, kept)) => {
+                    cells.add(POINTER).write(head);
+                    cells.add(LIST_KEPT).write(kept);
+                    CONVERTED
+                }
+                None => BAIL,
+            };
+        }
         let len = sequence.len();
         let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let mut head: *mut c_void = std::ptr::null_mut();

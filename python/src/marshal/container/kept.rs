@@ -7,6 +7,7 @@ use pyo3::ffi;
 use smallvec::SmallVec;
 
 use super::run_free;
+use super::sequence::Sequence;
 use crate::marshal::glib;
 
 /// Memory that is ours and that the callee only borrows.
@@ -26,10 +27,37 @@ pub enum Storage {
     /// A reference to an object whose memory is passed in place.
     Object(*mut ffi::PyObject),
     /// Memory of `g_malloc` that begins with a reference to the tuple that the rest borrows from.
-    Texts(*mut usize),
+    Borrowing(*mut usize),
 }
 
 impl Storage {
+    /// Memory of `g_malloc` for `words` items, which may begin with a place for the tuple that they borrow
+    /// from: the start of the items, and the block for [`Storage::block`] or `g_free`. GLib ends the process
+    /// when there is no memory.
+    pub fn allocate(sequence: &Sequence, words: usize) -> (*mut usize, *mut usize) {
+        let holds = usize::from(sequence.is_made());
+        // SAFETY: the block has `holds` words before the items.
+        unsafe {
+            let block = (glib().g_malloc)((holds + words) * size_of::<usize>()).cast::<usize>();
+            (block.add(holds), block)
+        }
+    }
+
+    /// What [`Storage::allocate`] gave for this sequence, which it takes over.
+    ///
+    /// # Safety
+    /// The block is of the same sequence.
+    pub unsafe fn block(sequence: Sequence, block: *mut usize) -> Self {
+        match sequence.into_made() {
+            Some(tuple) => {
+                // SAFETY: by this function's contract the block has a place for the tuple.
+                unsafe { block.write(tuple as usize) };
+                Storage::Borrowing(block)
+            }
+            None => Storage::Memory(block.cast()),
+        }
+    }
+
     /// Gives it back.
     ///
     /// # Safety
@@ -49,7 +77,7 @@ impl Storage {
                 Storage::Hash(hash) => (glib.g_hash_table_unref)(hash),
                 Storage::Buffer(mut buffer) => ffi::PyBuffer_Release(&raw mut *buffer),
                 Storage::Object(object) => ffi::Py_DECREF(object),
-                Storage::Texts(block) => {
+                Storage::Borrowing(block) => {
                     ffi::Py_DECREF(*block as *mut ffi::PyObject);
                     (glib.g_free)(block.cast());
                 }
@@ -58,12 +86,12 @@ impl Storage {
     }
 }
 
-/// The low bits of a cell that keeps memory, a buffer, an object or strings and nothing else. They are
-/// free, because all of these are aligned to eight bytes.
+/// The low bits of a cell that keeps memory, a buffer, an object or memory that borrows, and nothing
+/// else. They are free, because all of these are aligned to eight bytes.
 const MEMORY: u64 = 1;
 const BUFFER: u64 = 2;
 const OBJECT: u64 = 3;
-const TEXTS: u64 = 4;
+const BORROWING: u64 = 4;
 const LOW_BITS: u64 = 7;
 
 /// What the last cell of a container's value keeps, see [`Kept::into_cell`].
@@ -123,7 +151,7 @@ impl Kept {
             Storage::Memory(memory) => memory as u64 | MEMORY,
             Storage::Buffer(buffer) => Box::into_raw(buffer) as u64 | BUFFER,
             Storage::Object(object) => object as u64 | OBJECT,
-            Storage::Texts(block) => block as u64 | TEXTS,
+            Storage::Borrowing(block) => block as u64 | BORROWING,
             storage => {
                 let mut kept = Self::new();
                 kept.storage = storage;
@@ -145,7 +173,7 @@ impl Kept {
                 MEMORY => Storage::Memory(address as *mut c_void).release(),
                 BUFFER => Storage::Buffer(Box::from_raw(address as *mut _)).release(),
                 OBJECT => Storage::Object(address as *mut ffi::PyObject).release(),
-                TEXTS => Storage::Texts(address as *mut usize).release(),
+                BORROWING => Storage::Borrowing(address as *mut usize).release(),
                 _ if kept != 0 => Box::from_raw(address as *mut Kept).drop_all(),
                 _ => {}
             }

@@ -14,6 +14,7 @@
 mod buffer;
 mod inward;
 mod kept;
+mod nodes;
 mod outward;
 mod sequence;
 mod texts;
@@ -23,6 +24,7 @@ use std::ffi::c_void;
 use gijit::ir::AbiType;
 use gijit::plan::link::{FreeFn, InFn, OutFn, Step};
 use gijit::signature::{ArrayKind, ListKind, Transfer};
+use pyo3::ffi;
 
 use super::scalar::BAIL;
 use super::table::helpers;
@@ -167,6 +169,25 @@ impl ItemDesc {
         let step = unsafe { std::mem::transmute::<usize, InFn>(self.step.address) };
         // SAFETY: by this function's contract; the descriptor is the step's.
         unsafe { step(object, cells, self.step.desc as Desc) == super::scalar::CONVERTED }
+    }
+
+    /// Converts `object` for a callee that borrows it and nothing has to be kept; `None` when that bails.
+    ///
+    /// # Safety
+    /// A valid object that stays, GIL held; the item has no `kept` step.
+    unsafe fn lend(&self, object: *mut ffi::PyObject) -> Option<u64> {
+        // SAFETY: by this function's contract; no item is wider than the array.
+        unsafe {
+            if let Some(text) = self.text {
+                let text = text.borrow(object);
+                if !text.is_null() {
+                    return Some(text as u64);
+                }
+            }
+            let mut cells = [0; 4];
+            self.convert_in(object.cast(), cells.as_mut_ptr())
+                .then_some(cells[0])
+        }
     }
 
     /// A new reference to the Python value of `cell`; NULL with an exception set.

@@ -3,7 +3,7 @@
 //!
 //! The strings are read as an argument of their type is (`scalar::text_of`), so nothing of their
 //! meaning stands here. A list may change while the lock is released, so its items are held by a
-//! tuple, which stands in front of the vector, in the same memory.
+//! tuple, which stands in front of the vector, in the same memory (`Storage::allocate`).
 
 use std::ffi::c_char;
 
@@ -36,7 +36,7 @@ impl Text {
 
     /// # Safety
     /// A valid object, GIL held.
-    unsafe fn borrow(self, object: *mut ffi::PyObject) -> *const c_char {
+    pub(super) unsafe fn borrow(self, object: *mut ffi::PyObject) -> *const c_char {
         // SAFETY: by this function's contract.
         unsafe {
             match self {
@@ -60,12 +60,9 @@ pub(super) fn vector_of(desc: &ArrayDesc) -> Option<Text> {
 /// The GIL is held.
 pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, u64)> {
     let len = sequence.len();
-    let holds = usize::from(sequence.is_made());
-    // SAFETY: the block has a place for the tuple, one for each string and one for the end; GLib ends
-    // the process when there is no memory.
+    let (strings, block) = Storage::allocate(&sequence, len + 1);
+    // SAFETY: the memory has a place for each string and one for the end.
     unsafe {
-        let block = (glib().g_malloc)((holds + len + 1) * size_of::<usize>()).cast::<usize>();
-        let strings = block.add(holds);
         for index in 0..len {
             let string = text.borrow(sequence.get(index));
             if string.is_null() {
@@ -75,13 +72,7 @@ pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, u64)
             strings.add(index).write(string as usize);
         }
         strings.add(len).write(0);
-        let kept = match sequence.into_made() {
-            Some(tuple) => {
-                block.write(tuple as usize);
-                Storage::Texts(block)
-            }
-            None => Storage::Memory(block.cast()),
-        };
+        let kept = Storage::block(sequence, block);
         Some((strings as u64, Kept::cell_of(kept)))
     }
 }
