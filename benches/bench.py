@@ -30,7 +30,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TIERS = ("tier0", "tier1", "tier2")
 VARIANTS = (
-    "stock", *TIERS, "c-held", "c-released", "ctypes", "cffi", "stock" + LINE, "tier2" + LINE
+    "stock", *TIERS, "c-held", "c-released", "ctypes", "cffi", "alone",
+    "stock" + LINE, "tier2" + LINE,
 )  # fmt: skip
 TIMEOUT = 240
 # Shapes that one worker measures: few, so that the variants of one shape are close in time.

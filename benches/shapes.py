@@ -10,6 +10,8 @@ encoded and decoded in the statement, as a user of these has to.
 from dataclasses import dataclass
 
 IMPORTS = "import gi\nfrom gi.repository import GLib, GObject, Gio\n"
+# The kind of the shapes for which the library is measured alone.
+CONTAINER = "container"
 # The end of a variant's name in which calls are written as in programs.
 LINE = "-line"
 GTK_IMPORTS = "gi.require_version('Gtk', '3.0')\nfrom gi.repository import Gtk\n"
@@ -81,6 +83,8 @@ LABEL = "a = Gtk.Label(label='text'); b = Gtk.Box(); b.add(a); c = Gtk.Align.STA
 BUFFER = "a = Gtk.TextBuffer(); a.set_text('some text', -1)"
 BOX = "a = Gtk.Box()\nfor _ in range(8): a.add(Gtk.Label())\ndef b(widget): pass"
 ROWS = "a = Gtk.ListStore(str, int); b = a.append(['text', 5])"
+KEPT = "a = Gtk.Box(); b = [Gtk.Label() for _ in range(8)]\nfor label in b: a.add(label)"
+GROUP = "a = Gtk.RadioButton(); b = [Gtk.RadioButton(group=a) for _ in range(2)]"
 
 SHAPES = [
     # Numbers, booleans, enums.
@@ -190,15 +194,16 @@ SHAPES = [
     Shape("string", "GLib.KeyFile.set_string", "a, 'group', 't', 'y'", "key_file_set_string", KEYS,
           "void(void *, const char *, const char *, const char *)"),
     # Containers.
-    Shape("container", "GLib.KeyFile.get_keys", "a, 'group'", "key_file_get_keys", KEYS),
-    Shape("container", "GLib.Variant.new_strv", "a", "variant_new_strv", STRINGS),
-    Shape("container", "GLib.environ_getenv", "a, 'four'", "environ_getenv", STRINGS),
-    Shape("container", "GLib.shell_parse_argv", "'tool --flag x'", "shell_parse_argv"),
-    Shape("container", "GLib.base64_encode", "a", "base64_encode", "a = b'some bytes'"),
-    Shape("container", "GLib.Bytes.new", "a", "bytes_new", "a = b'x' * 4096"),
-    Shape("container", "GLib.uri_parse_params", "'a=1&b=2', -1, '&', 0", "uri_parse_params"),
-    Shape("container", "Gio.SimpleActionGroup.list_actions", "a", "action_group_list_actions",
+    Shape(CONTAINER, "GLib.KeyFile.get_keys", "a, 'group'", "key_file_get_keys", KEYS),
+    Shape(CONTAINER, "GLib.Variant.new_strv", "a", "variant_new_strv", STRINGS),
+    Shape(CONTAINER, "GLib.environ_getenv", "a, 'four'", "environ_getenv", STRINGS),
+    Shape(CONTAINER, "GLib.shell_parse_argv", "'tool --flag x'", "shell_parse_argv"),
+    Shape(CONTAINER, "GLib.base64_encode", "a", "base64_encode", "a = b'some bytes'"),
+    Shape(CONTAINER, "GLib.Bytes.new", "a", "bytes_new", "a = b'x' * 4096"),
+    Shape(CONTAINER, "GLib.uri_parse_params", "'a=1&b=2', -1, '&', 0", "uri_parse_params"),
+    Shape(CONTAINER, "Gio.SimpleActionGroup.list_actions", "a", "action_group_list_actions",
           f"{ACTION}; b = a; a = Gio.SimpleActionGroup(); a.add_action(b)"),
+    Shape(CONTAINER, "GLib.get_system_data_dirs", "", "get_system_data_dirs"),
     # GTK.
     Shape("object", "Gtk.Adjustment.get_value", "a", "adjustment_get_value", ADJUSTMENT,
           "double(void *)"),
@@ -217,7 +222,17 @@ SHAPES = [
           "text_buffer_get_iter_at_offset", BUFFER),
     Shape("struct", "Gtk.TextIter.get_offset", "a", "text_iter_get_offset",
           f"{BUFFER}; b = a; a = b.get_start_iter()", "int(void *)"),
-    Shape("value", "Gtk.TreeModel.get_value", "a, b, 1", "tree_model_get_value", ROWS),
-    Shape("container", "Gtk.Container.get_children", "a", "container_get_children", BOX),
+    Shape(CONTAINER, "Gtk.TreeModel.get_value", "a, b, 1", "tree_model_get_value", ROWS),
+    Shape(CONTAINER, "Gtk.TreeModel.get_value", "a, b, 0", "tree_model_get_value", ROWS),
+    Shape(CONTAINER, "Gtk.ListStore.set_value", "a, b, 1, 7", "list_store_set_value", ROWS,
+          overridden=True),
+    Shape(CONTAINER, "Gtk.TreePath.get_indices", "a", "tree_path_get_indices",
+          "a = Gtk.TreePath.new_from_string('1:2:3')"),
+    Shape(CONTAINER, "Gtk.AboutDialog.get_authors", "a", "about_dialog_get_authors",
+          f"{STRINGS}; b = a; a = Gtk.AboutDialog(authors=b)"),
+    Shape(CONTAINER, "Gtk.RadioButton.get_group", "a", "radio_button_get_group", GROUP),
+    # Python keeps the children, so each has its wrapper; then nobody does.
+    Shape(CONTAINER, "Gtk.Box.get_children", "a", "container_get_children", KEPT),
+    Shape(CONTAINER, "Gtk.Container.get_children", "a", "container_get_children", BOX),
     Shape("callback", "Gtk.Container.foreach", "a, b", "container_foreach", BOX),
 ]  # fmt: skip

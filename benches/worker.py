@@ -17,24 +17,29 @@ import time
 from collections import namedtuple
 
 import foreign
-from shapes import GTK_IMPORTS, IMPORTS, LINE, SHAPES, Shape
+from shapes import CONTAINER, GTK_IMPORTS, IMPORTS, LINE, SHAPES, Shape
 
 WARM_CALLS = 300
 CHECKED_CALLS = 100
 FOREIGN = ("ctypes", "cffi")
+ALONE = "alone"
+"""The variant in which C repeats what the library does in a call, and Python does nothing."""
 Maker = namedtuple("Maker", "function statement")
 """What makes a shape's `f`, and the statement that is timed, from the shape and its names."""
 
 
 def maker(variant):
     """How `variant` makes a shape's `f` and its statement."""
-    if variant in ("c-held", "c-released"):
+    if variant in ("c-held", "c-released", ALONE):
         sys.path.insert(0, str(foreign.BUILD))
-        module = __import__("calls_" + variant[2:])
+        module = __import__("calls_held" if variant == ALONE else "calls_" + variant[2:])
         from gi.repository import GLib
 
         module.set_variant_class(GLib.Variant)
-        return Maker(lambda shape, _: getattr(module, shape.c), lambda shape, _: shape.statement)
+        prefix = "alone_" if variant == ALONE else ""
+        return Maker(
+            lambda shape, _: getattr(module, prefix + shape.c), lambda shape, _: shape.statement
+        )
     if variant == "ctypes":
         import ctypes
 
@@ -74,6 +79,8 @@ def loop_of(shape, variant, make):
         namespace["string"] = ffi.string
         for name in [name for name in namespace if name.startswith("address_")]:
             namespace[name] = ffi.cast("void *", namespace[name])
+    if variant == ALONE:
+        return namespace["f"], repeated(shape, namespace)
     return namespace["f"], compiled(make.statement(shape, namespace), namespace)
 
 
@@ -89,6 +96,20 @@ def compiled(statement, namespace):
         namespace,
     )
     return lambda turns: namespace["loop"]([None] * turns, time.thread_time)
+
+
+def repeated(shape, namespace):
+    """As `compiled`, of a call that repeats what the library does as often as its last argument
+    says."""
+    arguments = ", ".join(filter(None, (shape.arguments, "times")))
+    call = eval(f"lambda times: f({arguments})", namespace)
+
+    def loop(turns):
+        begun = time.thread_time()
+        call(turns * 10)
+        return time.thread_time() - begun
+
+    return loop
 
 
 def nanoseconds(loop, seconds, values):
@@ -133,10 +154,13 @@ def main():
     options = parser.parse_args()
     make = maker(options.variant)
     results, failures = {}, {}
-    empty = min(nanoseconds(compiled("pass", {}), options.seconds, 5))
+    alone = options.variant == ALONE
+    empty = 0 if alone else min(nanoseconds(compiled("pass", {}), options.seconds, 5))
     for number in map(int, options.shapes.split(",")):
         shape = SHAPES[number]
         if options.variant in FOREIGN and not shape.declaration:
+            continue
+        if alone and shape.kind != CONTAINER:
             continue
         try:
             function, loop = loop_of(shape, options.variant, make)

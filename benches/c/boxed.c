@@ -56,6 +56,8 @@ FUNCTION(key_file_get_keys, 2, BOXED(0, k) TEXT(1, group)
          NATIVE(r = g_key_file_get_keys(k, group, &length, &error))
          return error ? from_error(error)
                       : Py_BuildValue("(Nn)", from_strv(r), (Py_ssize_t)length);)
+ALONE(key_file_get_keys, 2, BOXED(0, k) TEXT(1, group),
+      g_strfreev(g_key_file_get_keys(k, group, NULL, NULL)))
 
 const Entry boxed_entries[] = {
     ENTRY(date_time_get_year),
@@ -81,5 +83,6 @@ const Entry boxed_entries[] = {
     ENTRY(key_file_get_integer),
     ENTRY(key_file_get_string),
     ENTRY(key_file_get_keys),
+    ENTRY(alone_key_file_get_keys),
     {NULL, NULL},
 };

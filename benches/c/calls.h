@@ -19,14 +19,14 @@
 #define NATIVE(statement) statement;
 #endif
 
-#define FUNCTION(name, count, body)                                                       \
+#define FUNCTION(name, count, ...)                                                        \
   static PyObject *call_##name(PyObject *callable, PyObject *const *args, size_t given,   \
                                PyObject *names)                                           \
   {                                                                                       \
     (void)callable, (void)args;                                                           \
     if (PyVectorcall_NARGS(given) != count || names)                                      \
       return wrong_count(PyVectorcall_NARGS(given), count);                               \
-    body                                                                                  \
+    __VA_ARGS__                                                                           \
   }
 
 #define CALL(name, count, arguments, type, expression, result)                            \
@@ -34,6 +34,13 @@
 
 #define VOID(name, count, arguments, expression)                                          \
   FUNCTION(name, count, arguments NATIVE(expression) Py_RETURN_NONE;)
+
+/* What the library does by itself in a call: the arguments are converted once, `statement` runs as often
+ * as the last argument says. */
+#define ALONE(name, count, arguments, statement)                                          \
+  FUNCTION(alone_##name, (count) + 1, arguments UINT32(count, turns)                      \
+           while (turns--) { statement; }                                                 \
+           Py_RETURN_NONE;)
 
 /* One row of a file's table: the last row has no name. */
 typedef struct {
@@ -176,11 +183,21 @@ static inline PyObject *from_error(GError *error)
   return NULL;
 }
 
+/* A list of the strings of a vector that somebody else owns. */
+static inline PyObject *from_lent_strv(const char *const *strings)
+{
+  Py_ssize_t count = 0;
+  while (strings && strings[count])
+    count++;
+  PyObject *list = PyList_New(count);
+  for (Py_ssize_t i = 0; list && i < count; i++)
+    PyList_SET_ITEM(list, i, PyUnicode_FromString(strings[i]));
+  return list;
+}
+
 static inline PyObject *from_strv(char **strings)
 {
-  PyObject *list = PyList_New((Py_ssize_t)g_strv_length(strings));
-  for (Py_ssize_t i = 0; list && strings[i]; i++)
-    PyList_SET_ITEM(list, i, PyUnicode_FromString(strings[i]));
+  PyObject *list = from_lent_strv((const char *const *)strings);
   g_strfreev(strings);
   return list;
 }

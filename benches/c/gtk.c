@@ -20,6 +20,10 @@ int gtk_text_iter_get_offset(gpointer iter);
 GType gtk_text_iter_get_type(void);
 void gtk_tree_model_get_value(gpointer model, gpointer iter, int column, GValue *value);
 gpointer gtk_label_new(const char *text);
+void gtk_list_store_set_value(gpointer store, gpointer iter, int column, GValue *value);
+GSList *gtk_radio_button_get_group(gpointer button);
+const char *const *gtk_about_dialog_get_authors(gpointer dialog);
+int *gtk_tree_path_get_indices_with_depth(gpointer path, int *depth);
 
 CALL(adjustment_get_value, 1, OBJECT(0, o), double, gtk_adjustment_get_value(o),
      PyFloat_FromDouble(r))
@@ -52,6 +56,20 @@ FUNCTION(tree_model_get_value, 3, OBJECT(0, o) BOXED(1, iter) INT32(2, column)
          PyObject *result = pyg_value_as_pyobject(&value, TRUE);
          g_value_unset(&value);
          return result;)
+ALONE(tree_model_get_value, 3, OBJECT(0, o) BOXED(1, iter) INT32(2, column),
+      GValue value = G_VALUE_INIT; gtk_tree_model_get_value(o, iter, column, &value);
+      g_value_unset(&value))
+
+/* A GValue from an int, as PyGObject makes one. */
+FUNCTION(list_store_set_value, 4, OBJECT(0, o) BOXED(1, iter) INT32(2, column) INT32(3, number)
+         GValue value = G_VALUE_INIT;
+         g_value_init(&value, G_TYPE_INT);
+         g_value_set_int(&value, number);
+         NATIVE(gtk_list_store_set_value(o, iter, column, &value))
+         Py_RETURN_NONE;)
+ALONE(list_store_set_value, 4, OBJECT(0, o) BOXED(1, iter) INT32(2, column) INT32(3, number)
+      GValue value = G_VALUE_INIT; g_value_init(&value, G_TYPE_INT); g_value_set_int(&value, number);,
+      gtk_list_store_set_value(o, iter, column, &value))
 
 FUNCTION(container_get_children, 1, OBJECT(0, o) GList *children;
          NATIVE(children = gtk_container_get_children(o))
@@ -63,6 +81,31 @@ FUNCTION(container_get_children, 1, OBJECT(0, o) GList *children;
          }
          g_list_free(children);
          return list;)
+ALONE(container_get_children, 1, OBJECT(0, o), g_list_free(gtk_container_get_children(o)))
+
+FUNCTION(radio_button_get_group, 1, OBJECT(0, o) GSList *group;
+         NATIVE(group = gtk_radio_button_get_group(o))
+         PyObject *list = PyList_New(0);
+         for (GSList *item = group; item; item = item->next) {
+           PyObject *button = from_object(item->data);
+           PyList_Append(list, button);
+           Py_DECREF(button);
+         }
+         return list;)
+ALONE(radio_button_get_group, 1, OBJECT(0, o), gtk_radio_button_get_group(o))
+
+CALL(about_dialog_get_authors, 1, OBJECT(0, o), const char *const *,
+     gtk_about_dialog_get_authors(o), from_lent_strv(r))
+ALONE(about_dialog_get_authors, 1, OBJECT(0, o), gtk_about_dialog_get_authors(o))
+
+FUNCTION(tree_path_get_indices, 1, BOXED(0, path) int depth; int *indices;
+         NATIVE(indices = gtk_tree_path_get_indices_with_depth(path, &depth))
+         PyObject *list = PyList_New(depth);
+         for (int i = 0; list && i < depth; i++)
+           PyList_SET_ITEM(list, i, PyLong_FromLong(indices[i]));
+         return list;)
+ALONE(tree_path_get_indices, 1, BOXED(0, path) int depth;,
+      gtk_tree_path_get_indices_with_depth(path, &depth))
 
 static void call_python(gpointer widget, gpointer function)
 {
@@ -93,7 +136,17 @@ const Entry gtk_entries[] = {
     ENTRY(widget_get_size_request),
     ENTRY(text_buffer_get_iter_at_offset),
     ENTRY(tree_model_get_value),
+    ENTRY(alone_tree_model_get_value),
     ENTRY(container_get_children),
+    ENTRY(alone_container_get_children),
+    ENTRY(list_store_set_value),
+    ENTRY(alone_list_store_set_value),
+    ENTRY(radio_button_get_group),
+    ENTRY(alone_radio_button_get_group),
+    ENTRY(about_dialog_get_authors),
+    ENTRY(alone_about_dialog_get_authors),
+    ENTRY(tree_path_get_indices),
+    ENTRY(alone_tree_path_get_indices),
     ENTRY(container_foreach),
     {NULL, NULL},
 };
