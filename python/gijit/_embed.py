@@ -9,7 +9,7 @@ patches wrap PyGObject's functions and leave their work to them:
   faster;
 * ``GObjectMeta.mro`` computes the same order, faster;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``, and meets ``GLib.Variant``,
-  whose end, as that of all structs, then is without a detour through Python;
+  whose end, as that of all structs and of GObjects, then is without a detour;
 * ``IntrospectionModule.__getattr__`` creates functions and enums;
 * ``OverridesProxyModule.__init__`` meets each new namespace with overrides, whose class, as
   ``IntrospectionModule``, then gets look-ups of names without a detour through Python.
@@ -106,7 +106,8 @@ def install():
             for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
                 setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
-        native.quicken_ends(_gi.Struct, _gi.StructInfo)
+        native.quicken_structs(_gi.Struct, _gi.StructInfo)
+        native.quicken_objects(_gi.GObject)
         native.quicken(introspection)
         for derived in proxy.__subclasses__():
             _quicken_proxy(native, derived)
@@ -127,7 +128,9 @@ def uninstall():
     proxy = import_module("gi.overrides").OverridesProxyModule
     for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
         _native.unquicken(cls)
-    _native.unquicken_ends(import_module("gi._gi").Struct)
+    _gi = import_module("gi._gi")
+    _native.unquicken_structs(_gi.Struct)
+    _native.unquicken_objects(_gi.GObject)
     for cls in _classes():
         _native.unquicken_del(cls)
     _replace_existing(_native.release)

@@ -73,6 +73,8 @@ c_functions! {
         g_type_name: fn(usize) -> *const c_char;
         g_object_ref: fn(*mut c_void) -> *mut c_void;
         g_object_unref: fn(*mut c_void);
+        g_object_get_qdata: fn(*mut c_void, c_uint) -> *mut c_void;
+        g_object_set_qdata_full: fn(*mut c_void, c_uint, *mut c_void, *const c_void);
         g_object_is_floating: fn(*mut c_void) -> c_int;
         g_object_force_floating: fn(*mut c_void);
         g_closure_ref: fn(*mut c_void) -> *mut c_void;

@@ -6,6 +6,8 @@
 //! off the fast path that needs it and says so in `doctor`. On another version the probe fails, the
 //! helpers do the work through the C API, and nothing else changes.
 
+mod wrapper;
+
 use std::sync::OnceLock;
 
 use pyo3::ffi;
@@ -13,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyDict};
 
 use crate::glib;
+pub use wrapper::GObjectWrapper;
 
 /// `PyLongObject`: signed digit count, then 30-bit digits.
 const LONG_SIZE: i32 = 16;
@@ -84,6 +87,8 @@ pub struct Layout {
     pub boxed_readable: bool,
     pub dict_versioned: bool,
     pub levels_counted: bool,
+    /// The quark under which a GObject has its wrapper; 0 where wrappers are not as they should be.
+    pub wrapper_quark: u32,
     pub boxed_pointer: i32,
     pub fundamental_readable: bool,
     pub immortal_objects: bool,
@@ -112,6 +117,7 @@ pub fn layout(py: Python<'_>) -> &'static Layout {
 }
 
 fn probe(py: Python<'_>) -> Layout {
+    let wrapper_quark = wrapper::quark(py);
     let facts = [
         (
             "int layout",
@@ -153,6 +159,11 @@ fn probe(py: Python<'_>) -> Layout {
             levels_hold(),
             "levels of recursion are counted through the C API",
         ),
+        (
+            "GObject wrapper's end",
+            wrapper_quark != 0,
+            "wrappers of GObjects end in PyGObject",
+        ),
     ];
     let probes: Vec<Probe> = facts
         .into_iter()
@@ -182,6 +193,7 @@ fn probe(py: Python<'_>) -> Layout {
             boxed_readable: probes[4].holds,
             dict_versioned: probes[6].holds,
             levels_counted: probes[7].holds,
+            wrapper_quark,
             boxed_pointer: WRAPPED,
             fundamental_readable: probes[5].holds,
             immortal_objects: none_is_immortal(),

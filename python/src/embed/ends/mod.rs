@@ -1,0 +1,90 @@
+//! The end of wrappers of structs, of `GLib.Variant` and of GObjects.
+//!
+//! PyGObject asks the class of each struct that goes for its `__info__`, by a new string, to see
+//! whether a foreign module frees it. `GLib.Variant.__del__` is a function in Python around
+//! `self.unref()`. A GObject is told the class of its wrapper, in memory of its own, in case it gets
+//! another one, and frees that again even when it ends at that moment. `structs` and `objects` give
+//! `gi.Struct` and `gi.GObject` a `tp_dealloc` without these detours, `variants` gives a class like
+//! Variant a `tp_finalize` that calls the same `unref`. They are a third of the life of a small
+//! variant and a fifth of that of a small GObject.
+//!
+//! Invariants: no attribute of a class or an object changes, so there is nothing to see. What is not
+//! as PyGObject makes it goes to the functions that were there. When a program sets `__del__` of a
+//! class, CPython writes that class's `tp_finalize` anew and ours is gone; a class derived in Python
+//! gets CPython's.
+//!
+//! Not here: boxed values, which PyGObject ends without a detour.
+
+mod objects;
+mod structs;
+mod variants;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// A function of ours that stands in a slot of types for PyGObject's or CPython's.
+struct Replacement {
+    ours: ffi::destructor,
+    /// What was there; written before ours is in any slot.
+    stock: AtomicUsize,
+}
+
+impl Replacement {
+    const fn new(ours: ffi::destructor) -> Self {
+        Replacement {
+            ours,
+            stock: AtomicUsize::new(0),
+        }
+    }
+
+    fn is_in(&self, slot: Option<ffi::destructor>) -> bool {
+        slot.is_some_and(|found| found as usize == self.ours as usize)
+    }
+
+    /// Puts ours into `slot`, unless there stands something else than in the slots before.
+    ///
+    /// # Safety
+    /// A slot of a type that may be written; the interpreter lock is held.
+    unsafe fn put(&self, slot: &mut Option<ffi::destructor>) {
+        let Some(before) = *slot else {
+            return;
+        };
+        let stock = self.stock.load(Ordering::Relaxed);
+        if !self.is_in(*slot) && (stock == 0 || stock == before as usize) {
+            self.stock.store(before as usize, Ordering::Relaxed);
+            *slot = Some(self.ours);
+        }
+    }
+
+    /// Takes ours out of `slot`, if it is there.
+    ///
+    /// # Safety
+    /// As for [`Self::put`].
+    unsafe fn take_out(&self, slot: &mut Option<ffi::destructor>) {
+        if self.is_in(*slot) {
+            // SAFETY: ours is in the slot.
+            *slot = Some(unsafe { self.stock() });
+        }
+    }
+
+    /// What ours stands for.
+    ///
+    /// # Safety
+    /// Ours has been in a slot.
+    unsafe fn stock(&self) -> ffi::destructor {
+        // SAFETY: by this function's contract `put` has stored a function of this type.
+        unsafe { std::mem::transmute(self.stock.load(Ordering::Relaxed)) }
+    }
+}
+
+/// Registers the functions of this module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(structs::quicken_structs, module)?)?;
+    module.add_function(wrap_pyfunction!(structs::unquicken_structs, module)?)?;
+    module.add_function(wrap_pyfunction!(objects::quicken_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(objects::unquicken_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(variants::quicken_del, module)?)?;
+    module.add_function(wrap_pyfunction!(variants::unquicken_del, module)?)
+}

@@ -1,0 +1,87 @@
+//! The end of wrappers of GObjects: `pygobject_dealloc` of `pygobject-object.c`.
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::Replacement;
+use crate::glib::{Glib, glib};
+use crate::layout::{GObjectWrapper, layout};
+
+static DEALLOC: Replacement = Replacement::new(dealloc);
+/// The quark under which a GObject has its wrapper.
+static WRAPPER: AtomicU32 = AtomicU32::new(0);
+
+/// Gives `objects`, which is `gi._gi.GObject`, the fast end.
+#[pyfunction]
+pub fn quicken_objects(objects: &Bound<'_, PyType>) {
+    let quark = layout(objects.py()).wrapper_quark;
+    if quark != 0 {
+        WRAPPER.store(quark, Ordering::Relaxed);
+        // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
+        unsafe { DEALLOC.put(&mut (*objects.as_type_ptr()).tp_dealloc) }
+    }
+}
+
+/// Takes back [`quicken_objects`].
+#[pyfunction]
+pub fn unquicken_objects(objects: &Bound<'_, PyType>) {
+    // SAFETY: as in `quicken_objects`.
+    unsafe { DEALLOC.take_out(&mut (*objects.as_type_ptr()).tp_dealloc) }
+}
+
+/// `tp_dealloc` of `gi.GObject`.
+unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: CPython passes an instance of gi.GObject that nobody has any more and holds the
+    // interpreter lock; the instance has the fields of a wrapper (`quicken_objects`). Both functions
+    // may be called twice, so what is not for us can go on with PyGObject's.
+    unsafe {
+        ffi::PyObject_GC_UnTrack(object.cast());
+        if !(*object.cast::<GObjectWrapper>()).weakrefs.is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        match glib() {
+            Ok(glib) if ends_with_wrapper(&*object.cast()) => end(glib, object),
+            _ => DEALLOC.stock()(object),
+        }
+    }
+}
+
+/// Whether the wrapper has the only reference to its object. Then the object will have no other
+/// wrapper, so it needs not be told the class of this one.
+///
+/// # Safety
+/// A wrapper of a GObject, or of none any more.
+unsafe fn ends_with_wrapper(wrapper: &GObjectWrapper) -> bool {
+    // SAFETY: by this function's contract; other threads may count references meanwhile.
+    unsafe {
+        !wrapper.object.is_null()
+            && !wrapper.is_toggle()
+            && (*wrapper.object).references.load(Ordering::Relaxed) == 1
+    }
+}
+
+/// Lets go of the GObject and frees the wrapper.
+///
+/// # Safety
+/// As for [`dealloc`], and the wrapper has an object and no toggle reference.
+unsafe fn end(glib: &Glib, object: *mut ffi::PyObject) {
+    // SAFETY: by this function's contract. The object's end may run Python, and may take long.
+    unsafe {
+        let wrapper = object.cast::<GObjectWrapper>();
+        let gobject = (*wrapper).object.cast::<c_void>();
+        let quark = WRAPPER.load(Ordering::Relaxed);
+        (glib.g_object_set_qdata_full)(gobject, quark, null_mut(), null());
+        let thread = ffi::PyEval_SaveThread();
+        (glib.g_object_unref)(gobject);
+        ffi::PyEval_RestoreThread(thread);
+        (*wrapper).object = null_mut();
+        let dict = std::mem::replace(&mut (*wrapper).dict, null_mut());
+        ffi::Py_XDECREF(dict);
+        ffi::PyObject_GC_Del(object.cast());
+    }
+}
