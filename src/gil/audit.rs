@@ -174,7 +174,8 @@ pub static AUDITED: &[Audited] = &[
             "g_key_file_remove_group",
         ],
         argument: "They look up, parse and change text in memory that belongs to the caller \
-                   alone: a key file has no lock. Their messages are looked up as above.",
+                   alone: a key file has no lock. What they say of keys that are missing is looked up \
+                   among the translations, as Python's `locale.gettext` does with the lock held.",
         holds: Holds::Everywhere,
     },
     Audited {

@@ -168,3 +168,119 @@ def test_at_the_end_of_the_interpreter():
     """
     for variables in ({}, {"GIJIT": "1"}):
         assert program(code, **variables) == []
+
+
+def test_objects_end_as_on_stock():
+    """With references, weak references, toggles, callbacks and new wrappers at the end."""
+    same_as_stock(
+        """
+    import gc, weakref
+    import gi
+    from gi.repository import Gio, GObject
+
+    class Item(GObject.Object):
+        __gtype_name__ = "EndsItem"
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+    def watch(value, name):
+        weakref.ref(value)
+        value.weak_ref(print, "object gone:", name)
+        return weakref.ref(value, lambda _: print("wrapper gone:", name))
+
+    # The object ends with its wrapper, or has another owner; with and without a dict.
+    store = Gio.ListStore.new(GObject.Object)
+    for keep in (False, True):
+        for make in (Gio.SimpleActionGroup, lambda: Gio.SimpleAction.new("a", None), GObject.Object,
+                     lambda: Item("item")):
+            for attribute in (False, True):
+                value = make()
+                if keep:
+                    store.append(value)
+                if attribute:
+                    value.attribute = 1
+                name = type(value).__name__, keep, attribute
+                seen = watch(value, name)
+                print(name, value.ref_count)
+                del value
+                gc.collect()
+                print(seen() is None)
+    for index in range(store.get_n_items()):
+        value = store.get_item(index)
+        print(type(value).__name__, vars(value), value.ref_count)
+    del value
+    # Not all at once: a sequence frees its items in no order.
+    while store.get_n_items():
+        store.remove(0)
+    gc.collect()
+
+    # A class that a program has given to an object whose wrapper goes.
+    class Other(Gio.SimpleAction):
+        pass
+    value = Gio.SimpleAction.new("b", None)
+    store.append(value)
+    value.__class__ = Other
+    del value
+    print(type(store.get_item(0)).__name__)
+    """
+    )
+
+
+@pytest.mark.parametrize("install", ["import gijit; gijit.install(); gijit.uninstall()", ""])
+def test_objects_from_before_and_after(install):
+    """Objects of one time end in the other."""
+    code = f"""
+    import gc
+    from gi.repository import Gio, GLib
+    before = [Gio.SimpleAction.new(str(n), None) for n in range(3)], GLib.Variant("s", "x")
+    {install}
+    after = [Gio.SimpleAction.new(str(n), None) for n in range(3)], GLib.Variant("s", "x")
+    gone = []
+    for action in before[0] + after[0]:
+        action.weak_ref(gone.append, action.get_name())
+    del action, before, after
+    gc.collect()
+    print(sorted(gone))
+    """
+    assert program(code) == ["['0', '0', '1', '1', '2', '2']"]
+
+
+def test_objects_end_on_other_threads():
+    same_as_stock(
+        """
+    import threading
+    from gi.repository import Gio, GLib
+    counts = []
+    def work():
+        for _ in range(2000):
+            value = Gio.SimpleAction.new("a", GLib.VariantType("s"))
+            value.attribute = value.get_parameter_type()
+            Gio.Cancellable.new()
+        counts.append(value.ref_count)
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    print(counts)
+    """
+    )
+
+
+def test_an_object_that_ends_is_told_nothing():
+    code = """
+    import ctypes
+    from gi.repository import GLib, GObject
+    library = ctypes.CDLL("libgobject-2.0.so.0")
+    library.g_object_get_qdata.restype = ctypes.c_void_p
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    quark = GLib.quark_from_string("PyGObject::instance-data")
+    @ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+    def ends(data, address):
+        print(library.g_object_get_qdata(ctypes.c_void_p(address), quark) is not None)
+    item = GObject.Object()
+    library.g_object_weak_ref(ctypes.c_void_p(pointer(item.__gpointer__, None)), ends, None)
+    del item
+    """
+    assert program(code) == ["True"]
+    assert program(code, GIJIT="1") == ["False"]

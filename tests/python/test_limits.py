@@ -75,7 +75,8 @@ DEEP = """
         lambda: store.sort(compare), lambda: store.sort(compare, item),
         lambda: file.load_contents(None), lambda: file.load_contents_async(None, compare, item),
         lambda: GLib.build_filenamev(array), lambda: GLib.shell_parse_argv("a b"),
-        lambda: GLib.environ_setenv(array, "c", "d", True), lambda: GLib.Variant.new_strv(array),
+        lambda: GLib.environ_setenv(array, "c", "d", True),
+        lambda: Gio.ThemedIcon.new_from_names(array),
         lambda: GLib.compute_checksum_for_data(GLib.ChecksumType.MD5, bytes_),
         lambda: Gio.ActionGroup.action_added(Gio.SimpleActionGroup(), "x"),
     ]
