@@ -1,7 +1,8 @@
 """What the attribute lookups of a line cost in this process, as JSON: nanoseconds by expression.
 
-Lines name namespaces, classes and members of enums each time. The first expression is what a lookup
-in a module of the standard library costs. The driver runs this on stock and under gijit by turns.
+Lines name namespaces, classes and members of enums each time, and the fields of structs. The first
+expression is what a lookup in a module of the standard library costs. The driver runs this on stock
+and under gijit by turns.
 """
 
 import argparse
@@ -20,7 +21,17 @@ LOOKUPS = (
     "GObject.BindingFlags.SYNC_CREATE",
     "Gio.File.new_for_path",
     "Gio.FileType.DIRECTORY",
+    "rectangle.width",
+    "color.red",
+    "event.button.x",
 )
+SETUP = """
+import math
+gi.require_version("Gdk", "3.0")
+from gi.repository import Gdk
+rectangle, color = Gdk.Rectangle(), Gdk.RGBA()
+event = Gdk.Event.new(Gdk.EventType.BUTTON_PRESS)
+"""
 
 
 def main():
@@ -29,7 +40,7 @@ def main():
     parser.add_argument("--values", type=int, default=3, help="loops per expression")
     options = parser.parse_args()
     namespace = {}
-    exec(IMPORTS + "import math\n", namespace)
+    exec(IMPORTS + SETUP, namespace)
     empty = min(worker.nanoseconds(worker.compiled("pass", {}), options.seconds, 5))
     found = {}
     for expression in LOOKUPS:

@@ -23,5 +23,6 @@ fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     embed::inspect::register(module)?;
     embed::names::register(module)?;
     embed::ends::register(module)?;
+    embed::fields::register(module)?;
     embed::doctor::register(module)
 }

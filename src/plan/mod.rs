@@ -17,6 +17,7 @@ use crate::signature::{ArrayKind, ListKind, Name, Scope, Transfer, TypeRef};
 
 pub mod build;
 pub mod convert;
+pub mod field;
 pub mod link;
 mod prepare;
 pub mod reject;

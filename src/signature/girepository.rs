@@ -35,6 +35,7 @@ pub enum InfoKind {
     Flags,
     Object,
     Interface,
+    Field,
     Unresolved,
     Other,
 }
@@ -81,6 +82,10 @@ functions! {
         union_size: "g_union_info_get_size" / "gi_union_info_get_size" fn(Info) -> usize;
         enum_n_values: "g_enum_info_get_n_values" / "gi_enum_info_get_n_values" fn(Info) -> c_int;
         enum_value: "g_enum_info_get_value" / "gi_enum_info_get_value" fn(Info, c_int) -> Info;
+        field_flags: "g_field_info_get_flags" / "gi_field_info_get_flags" fn(Info) -> c_int;
+        field_offset: "g_field_info_get_offset" / "gi_field_info_get_offset" fn(Info) -> c_int;
+        field_bits: "g_field_info_get_size" / "gi_field_info_get_size" fn(Info) -> c_int;
+        field_type: "g_field_info_get_type" / "gi_field_info_get_type_info" fn(Info) -> Info;
         value_value: "g_value_info_get_value" / "gi_value_info_get_value" fn(Info) -> i64;
     }
 }
@@ -323,6 +328,31 @@ impl Girepository {
                 (f.struct_size)(info),
             )
         }
+    }
+
+    /// Whether an info of any kind is one of a field.
+    pub unsafe fn is_field(&self, info: Info) -> bool {
+        // SAFETY: contract of this block.
+        unsafe { self.kind(info) == InfoKind::Field }
+    }
+
+    /// Flags, offset in bytes and, of a field that has no byte for itself, the number of bits.
+    pub unsafe fn field_facts(&self, info: Info) -> (c_int, usize, c_int) {
+        let f = &self.functions;
+        // SAFETY: contract of this block.
+        let (flags, offset, bits) = unsafe {
+            (
+                (f.field_flags)(info),
+                (f.field_offset)(info),
+                (f.field_bits)(info),
+            )
+        };
+        (flags, offset as usize, bits)
+    }
+
+    pub unsafe fn field_type(&self, info: Info) -> Info {
+        // SAFETY: contract of this block.
+        unsafe { (self.functions.field_type)(info) }
     }
 
     pub unsafe fn union_size(&self, info: Info) -> usize {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::ir::AbiType;
 
+mod field;
 pub mod fundamental;
 pub mod girepository;
 pub mod lookup;
@@ -20,6 +21,7 @@ pub mod read;
 mod text;
 pub mod vtable;
 
+pub use field::Field;
 pub use name::{Name, TypeName, TypeRef};
 
 /// How the callable is reached and what its first Python argument is.

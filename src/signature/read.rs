@@ -8,8 +8,8 @@ use std::sync::{LazyLock, Mutex};
 
 use super::girepository::{Girepository, Info, InfoKind};
 use super::{
-    ArrayKind, Bindings, CallableKind, Direction, Instance, Item, ListKind, Name, Param, Return,
-    Scope, Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
+    ArrayKind, Bindings, CallableKind, Direction, Field, Instance, Item, ListKind, Name, Param,
+    Return, Scope, Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
 };
 use crate::ir::AbiType;
 use crate::sync::lock_std as lock;
@@ -17,6 +17,10 @@ use crate::sync::lock_std as lock;
 /// `GIFunctionInfoFlags`.
 const IS_METHOD: i32 = 1;
 const IS_CONSTRUCTOR: i32 = 2;
+
+/// `GIFieldInfoFlags`.
+const IS_READABLE: i32 = 1;
+const IS_WRITABLE: i32 = 2;
 
 /// Fundamental `GType`s, from gtype.h.
 const G_TYPE_NONE: usize = 4;
@@ -51,6 +55,38 @@ pub unsafe fn read(
     // SAFETY: by this function's contract.
     let signature = unsafe { reader.callable(info) };
     (signature, reader.bindings)
+}
+
+/// Reads the field `info` of a struct or union.
+///
+/// # Safety
+/// As for [`read`], of a field info.
+pub unsafe fn read_field(
+    repository: &Girepository,
+    types: &TypeSystem,
+    info: Info,
+) -> (Field, Bindings) {
+    let mut reader = Reader {
+        repository,
+        types,
+        bindings: Bindings::default(),
+        deprecated: false,
+    };
+    // SAFETY: by this function's contract; the type info is dropped at the end.
+    unsafe {
+        let (flags, offset, bits) = repository.field_facts(info);
+        let ty = repository.field_type(info);
+        let field = Field {
+            ty: reader.ty(ty),
+            is_pointer: repository.type_tag(ty).1,
+            offset,
+            readable: flags & IS_READABLE != 0,
+            writable: flags & IS_WRITABLE != 0,
+            is_bits: bits != 0,
+        };
+        repository.unref(ty);
+        (field, reader.bindings)
+    }
 }
 
 /// A registered type or a callback's type, as it is found.

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::engine;
+use super::{engine, fields};
 use crate::callable::{bind, object};
 
 /// Makes the callable types and starts the engine. `function` is `gi._gi.FunctionInfo`, `vfunc` is
@@ -26,8 +26,8 @@ pub fn prepare(
     started.map(|_| ()).map_err(PyRuntimeError::new_err)
 }
 
-/// The callable that stands for `info`, a stock `gi.FunctionInfo` or `gi.VFuncInfo`, bound or not;
-/// anything else is given back as it is.
+/// The callable that stands for `info`, a stock `gi.FunctionInfo` or `gi.VFuncInfo`, bound or not, or
+/// the property that stands for one of a field; anything else is given back as it is.
 ///
 /// `known` is the dict of one pass over many objects: with it a stock object that is met again, also
 /// inside of a bound one, gets the same callable again.
@@ -37,6 +37,9 @@ pub fn adopt<'py>(
     info: &Bound<'py, PyAny>,
     known: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(property) = fields::adopt(info) {
+        return property;
+    }
     let types = object::types();
     // SAFETY: `info` is a valid object and the interpreter lock is held.
     if !unsafe { object::is_stock(types, info.as_ptr()) } {
@@ -56,14 +59,17 @@ pub fn adopt<'py>(
     })
 }
 
-/// A stock info for a callable of ours, bound or not; anything else is given back as it is. `known`
-/// as for [`adopt`].
+/// A stock info for a callable of ours, bound or not, or a property for one of ours; anything else is
+/// given back as it is. `known` as for [`adopt`].
 #[pyfunction]
 #[pyo3(signature = (callable, known=None))]
 pub fn release<'py>(
     callable: &Bound<'py, PyAny>,
     known: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(property) = fields::release(callable) {
+        return property;
+    }
     let Some(types) = object::types_if_created() else {
         return Ok(callable.clone());
     };

@@ -9,6 +9,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use super::fields;
 use crate::callable::object::{self, types};
 use gijit::signature::girepository::{Info, Member};
 
@@ -35,10 +36,8 @@ pub fn setup_vfuncs(class: &Bound<'_, PyType>) -> PyResult<()> {
 pub fn setup_fields(class: &Bound<'_, PyType>) -> PyResult<()> {
     let py = class.py();
     let attributes = Attributes::of(class);
-    // SAFETY: a type object that is never freed.
-    let property = unsafe { Bound::from_borrowed_ptr(py, (&raw mut ffi::PyProperty_Type).cast()) };
-    let fields = info(class)?.call_method0(pyo3::intern!(py, "get_fields"))?;
-    for field in fields.cast::<PyTuple>()?.iter_borrowed() {
+    let infos = info(class)?.call_method0(pyo3::intern!(py, "get_fields"))?;
+    for field in infos.cast::<PyTuple>()?.iter_borrowed() {
         let name = field.call_method0(pyo3::intern!(py, "get_name"))?;
         let mut name = name.cast_into::<PyString>()?;
         if name.to_cow()?.contains('-') {
@@ -46,7 +45,7 @@ pub fn setup_fields(class: &Bound<'_, PyType>) -> PyResult<()> {
         }
         let get = field.getattr(pyo3::intern!(py, "get_value"))?;
         let set = field.getattr(pyo3::intern!(py, "set_value"))?;
-        attributes.set(name, &property.call1((get, set))?)?;
+        attributes.set(name, &fields::property(&get, &set)?)?;
     }
     Ok(())
 }

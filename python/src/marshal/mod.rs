@@ -5,7 +5,7 @@
 //! its conversion here, the one place where that choice is made. Helpers live in `scalar` and
 //! `wrapped` (phase *in*, and giving back), `class` (phase *in* of classes), `outward` (phase *out*
 //! and the result), `pointer`, `allocate`, `container` (arrays, lists and hash tables), `callback`
-//! (callbacks and closures) and `bind`; each is declared once, in the table of its file.
+//! (callbacks and closures), `field` (attributes of structs) and `bind`; each is declared once, in the table of its file.
 //!
 //! Absent: fast paths; `recipes/` has them.
 
@@ -15,6 +15,7 @@ mod callback;
 mod class;
 mod container;
 pub mod desc;
+pub mod field;
 mod foreign;
 mod fundamental;
 mod gerror;

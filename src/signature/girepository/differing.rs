@@ -32,6 +32,7 @@ functions! {
         enumeration: "" / "gi_enum_info_get_type" fn() -> usize;
         object: "" / "gi_object_info_get_type" fn() -> usize;
         interface: "" / "gi_interface_info_get_type" fn() -> usize;
+        field: "" / "gi_field_info_get_type" fn() -> usize;
         unresolved: "" / "gi_unresolved_info_get_type" fn() -> usize;
     }
 }
@@ -42,7 +43,7 @@ pub(super) struct Differing(Functions);
 enum Functions {
     One(One),
     /// With the `GType` of each kind of info.
-    Two(Box<(Two, [(usize, InfoKind); 10])>),
+    Two(Box<(Two, [(usize, InfoKind); 11])>),
 }
 
 impl Differing {
@@ -63,6 +64,7 @@ impl Differing {
                 ((two.enumeration)(), InfoKind::Enum),
                 ((two.object)(), InfoKind::Object),
                 ((two.interface)(), InfoKind::Interface),
+                ((two.field)(), InfoKind::Field),
                 ((two.unresolved)(), InfoKind::Unresolved),
             ]
         };
@@ -84,6 +86,7 @@ impl Differing {
                 8 => InfoKind::Interface,
                 11 => InfoKind::Union,
                 14 => InfoKind::VFunc,
+                16 => InfoKind::Field,
                 19 => InfoKind::Unresolved,
                 _ => InfoKind::Other,
             },
