@@ -177,3 +177,28 @@ def caller_allocated_value():
         value = GObject.Value(GObject.TYPE_INT, 3)
         seen.append([value.get_int(), GI.gvalue_out_caller_allocates()])
     return seen
+
+
+@script
+def fields():
+    """Numbers, text, enums, objects and structs in the fields of structs and unions."""
+    seen = []
+    outer, inner, other = Regress.TestStructB(), struct_a(), Regress.TestStructC()
+    held, value = test_boxed(), GObject.Value(GObject.TYPE_INT, 3)
+    for index in range(4):
+        outer.nested_a = inner
+        inner.some_int8 = outer.some_int8 = index
+        outer.nested_a.some_double = index / 2
+        nested = outer.nested_a
+        seen.append([nested.some_int, nested.some_int8, nested.some_double, outer.some_int8])
+        seen.append([str(inner.some_enum), other.obj, value.g_type.name])
+        held.nested_a.some_int = index
+        held.some_int8 = index
+        seen.append([held.nested_a.some_int, held.some_int8, type(held.nested_a).__name__])
+        for wrong in (300, "x", None, 2.5):
+            try:
+                inner.some_int8 = wrong
+                seen.append(inner.some_int8)
+            except Exception as error:
+                seen.append([type(error).__name__, str(error)])
+    return seen
