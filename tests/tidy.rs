@@ -32,6 +32,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/bind.rs",
     "python/src/marshal/callback/closure.rs",
     "python/src/marshal/callback/enter.rs",
+    "python/src/marshal/callback/implement.rs",
     "python/src/marshal/callback/kind.rs",
     "python/src/marshal/callback/mod.rs",
     "python/src/marshal/callback/returned.rs",

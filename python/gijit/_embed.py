@@ -7,6 +7,7 @@ patches wrap PyGObject's functions and leave their work to them:
   directly, because setting an attribute of a class twice costs more than making the callable; the
   few that ``_setup_class_methods`` sets are replaced; ``_setup_fields`` does what PyGObject's does,
   faster;
+* ``gi.types.hook_up_vfunc_implementation`` makes what Python implements of a new class known to C;
 * ``GObjectMeta.mro`` computes the same order, faster;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``, and meets ``GLib.Variant``,
   whose end, as that of all structs and of GObjects, then is without a detour;
@@ -94,6 +95,7 @@ def install():
         (helper, "_setup_fields", _method(native.setup_fields)),
         (helper, "_setup_class_methods", _setup_class_methods(native, helper._setup_class_methods)),
         (helper, "_setup_native_vfuncs", _setup_native_vfuncs(native)),
+        (gi_types, "hook_up_vfunc_implementation", _hook_up_vfunc(native, gi_types)),
         (gi_types.GObjectMeta, "mro", _mro(native, gi_types.GObjectMeta.mro)),
         (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
         (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
@@ -168,6 +170,16 @@ def _setup_native_vfuncs(native):
             setup_vfuncs(cls)
 
     return _setup_native_vfuncs
+
+
+def _hook_up_vfunc(native, gi_types):
+    implement, original = native.implement, gi_types.hook_up_vfunc_implementation
+
+    def hook_up_vfunc_implementation(info, gtype, function):
+        if not implement(info, gtype, function):
+            original(info, gtype, function)
+
+    return hook_up_vfunc_implementation
 
 
 def _mro(native, original):

@@ -17,9 +17,11 @@ functions! {
         interface_struct: "g_interface_info_get_iface_struct" / "gi_interface_info_get_iface_struct" fn(Info) -> Info;
         n_fields: "g_struct_info_get_n_fields" / "gi_struct_info_get_n_fields" fn(Info) -> c_int;
         field: "g_struct_info_get_field" / "gi_struct_info_get_field" fn(Info, c_int) -> Info;
-        field_offset: "g_field_info_get_offset" / "gi_field_info_get_offset" fn(Info) -> c_int;
     }
 }
+
+/// `GI_TYPE_TAG_INTERFACE`.
+const INTERFACE: c_int = 16;
 
 /// The place of one virtual function in the tables of its type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,15 +45,59 @@ pub(super) unsafe fn place(
     container: Info,
     gtype: usize,
 ) -> Option<VFuncPlace> {
+    // SAFETY: by this function's contract; the field is dropped here.
+    unsafe {
+        let field = field(repository, vfunc, container)?;
+        let (_, offset, _) = repository.field_facts(field);
+        repository.unref(field);
+        Some(VFuncPlace {
+            gtype,
+            is_interface: repository.kind(container) == InfoKind::Interface,
+            offset,
+        })
+    }
+}
+
+/// The place of `vfunc` and the type of the function that stands there, a new reference. `None` when no
+/// field is called like it, or the typelib does not say what it takes.
+///
+/// # Safety
+/// A vfunc info of `repository`; the caller may run `get_type` functions.
+pub unsafe fn implementation(repository: &Girepository, vfunc: Info) -> Option<(VFuncPlace, Info)> {
+    // SAFETY: by this function's contract; infos that are got here are dropped here.
+    unsafe {
+        let container = repository.container(vfunc)?;
+        let place = place(repository, vfunc, container, repository.gtype(container))?;
+        let field = field(repository, vfunc, container)?;
+        let ty = repository.field_type(field);
+        repository.unref(field);
+        let function = match repository.type_tag(ty) {
+            (INTERFACE, _) => Some(repository.type_interface(ty)),
+            _ => None,
+        };
+        repository.unref(ty);
+        let function = function?;
+        if repository.kind(function) != InfoKind::Callback {
+            repository.unref(function);
+            return None;
+        }
+        Some((place, function))
+    }
+}
+
+/// The field of the table of `container` that is called like `vfunc`, a new reference.
+///
+/// # Safety
+/// As for [`place`].
+unsafe fn field(repository: &Girepository, vfunc: Info, container: Info) -> Option<Info> {
     let structs = Structs::resolve(&repository.library).ok()?;
     // SAFETY: by this function's contract; the container of a virtual function is an object or an
-    // interface. Infos that are got here are dropped here.
+    // interface. Infos that are got here are dropped here, but for the field.
     unsafe {
-        let is_interface = repository.kind(container) == InfoKind::Interface;
         let name = repository.name(vfunc);
-        let table = match is_interface {
-            true => (structs.interface_struct)(container),
-            false => (structs.class_struct)(container),
+        let table = match repository.kind(container) {
+            InfoKind::Interface => (structs.interface_struct)(container),
+            _ => (structs.class_struct)(container),
         };
         if table.is_null() {
             return None;
@@ -59,16 +105,12 @@ pub(super) unsafe fn place(
         let mut found = None;
         for index in 0..(structs.n_fields)(table) {
             let field = (structs.field)(table, index);
-            if found.is_none() && repository.name(field) == name {
-                found = Some((structs.field_offset)(field) as usize);
+            match found.is_none() && repository.name(field) == name {
+                true => found = Some(field),
+                false => repository.unref(field),
             }
-            repository.unref(field);
         }
         repository.unref(table);
-        found.map(|offset| VFuncPlace {
-            gtype,
-            is_interface,
-            offset,
-        })
+        found
     }
 }

@@ -238,6 +238,15 @@ pub unsafe fn is_info(types: &Types, object: *mut ffi::PyObject) -> bool {
     unsafe { ffi::PyObject_TypeCheck(object, types.info) != 0 }
 }
 
+/// Whether `object` is a `gi.VFuncInfo`, ours or stock.
+///
+/// # Safety
+/// `object` is a valid object and the interpreter lock is held.
+pub unsafe fn is_vfunc(types: &Types, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's.
+    unsafe { ffi::PyObject_TypeCheck(object, types.vfunc.ty) != 0 }
+}
+
 /// Whether `object` is one of our callables, bound or not.
 ///
 /// # Safety

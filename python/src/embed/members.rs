@@ -1,4 +1,4 @@
-//! The methods, virtual functions and fields of a class that PyGObject is making.
+//! The methods, virtual functions and fields of a class that PyGObject is making, and what it implements.
 //!
 //! PyGObject makes an object of each and sets it as an attribute of the class. This does the same,
 //! with callables of ours that come straight from the typelib, and tells CPython once that the class
@@ -11,6 +11,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::fields;
 use crate::callable::object::{self, types};
+use crate::marshal;
 use gijit::signature::girepository::{Info, Member};
 
 /// Names that are longer are no keywords of Python; PyGObject appends a `_` to those that are.
@@ -48,6 +49,33 @@ pub fn setup_fields(class: &Bound<'_, PyType>) -> PyResult<()> {
         attributes.set(name, &fields::property(&get, &set)?)?;
     }
     Ok(())
+}
+
+/// What `gi._gi.hook_up_vfunc_implementation` does: makes `function` the implementation of the virtual
+/// function `info` in the class of `gtype`. False, with nothing done, where PyGObject has to do it.
+#[pyfunction]
+pub fn implement(
+    info: &Bound<'_, PyAny>,
+    gtype: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyAny>,
+) -> bool {
+    // SAFETY: valid objects, and the interpreter lock is held; an info has these fields.
+    unsafe {
+        let Some(gtype) = marshal::read_gtype(gtype.as_ptr()) else {
+            return false;
+        };
+        if !object::is_vfunc(types(), info.as_ptr()) {
+            return false;
+        }
+        let vfunc = object::fields(info.as_ptr()).info;
+        marshal::implement(
+            info.py(),
+            &types().repository,
+            vfunc,
+            gtype,
+            function.as_ptr(),
+        )
+    }
 }
 
 fn info<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
@@ -151,5 +179,6 @@ impl Drop for Attributes<'_, '_> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(setup_methods, module)?)?;
     module.add_function(wrap_pyfunction!(setup_vfuncs, module)?)?;
-    module.add_function(wrap_pyfunction!(setup_fields, module)?)
+    module.add_function(wrap_pyfunction!(setup_fields, module)?)?;
+    module.add_function(wrap_pyfunction!(implement, module)?)
 }

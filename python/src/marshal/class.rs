@@ -131,7 +131,7 @@ unsafe fn vfunc(value: Object, cell: Cell, desc: Desc) -> i32 {
 ///
 /// # Safety
 /// As [`class_of`].
-unsafe fn table_of(gtype: usize, place: &VFuncPlace) -> usize {
+pub(super) unsafe fn table_of(gtype: usize, place: &VFuncPlace) -> usize {
     let glib = super::glib();
     // SAFETY: the caller's; a class struct starts with its GTypeClass.
     unsafe {

@@ -42,7 +42,9 @@ use pyo3::types::PyString;
 use crate::glib::{self, Glib, PyGObjectApi};
 use crate::layout::layout;
 pub use bind::note;
+pub use callback::implement;
 pub use linker::{Unlinked, link};
+pub(crate) use scalar::read_gtype;
 use table::step;
 
 pub(crate) const G_TYPE_NONE: usize = 4;

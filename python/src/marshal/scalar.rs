@@ -221,7 +221,7 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
 ///
 /// # Safety
 /// `value` is a valid object and the GIL is held.
-pub(super) unsafe fn read_gtype(value: *mut ffi::PyObject) -> Option<usize> {
+pub(crate) unsafe fn read_gtype(value: *mut ffi::PyObject) -> Option<usize> {
     // SAFETY: a valid object, GIL held. Looking `__gtype__` up on a class whose metaclass does not
     // replace attribute access, on an instance in whose class `__gtype__` stands, on a str or on
     // PyGObject's own GType wrapper runs no user code.

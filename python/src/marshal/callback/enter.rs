@@ -51,6 +51,9 @@ pub unsafe extern "C" fn entered(
     args: *const *const c_void,
     data: *mut c_void,
 ) {
+    // What C gets when there is no interpreter any more.
+    // SAFETY: libffi's place for a result holds a word, also where there is none.
+    unsafe { result.cast::<u64>().write(0) };
     with_python(|| {
         // SAFETY: libffi passes what the closure's C signature says, and the closure, which is alive. No
         // plan has more than MAX_CELLS cells (`reverse`).
