@@ -48,13 +48,31 @@ pub(super) unsafe fn place(
     // SAFETY: by this function's contract; the field is dropped here.
     unsafe {
         let field = field(repository, vfunc, container)?;
-        let (_, offset, _) = repository.field_facts(field);
+        let place = place_of(repository, field, container, gtype);
         repository.unref(field);
-        Some(VFuncPlace {
-            gtype,
-            is_interface: repository.kind(container) == InfoKind::Interface,
-            offset,
-        })
+        Some(place)
+    }
+}
+
+/// The place that `field` is.
+///
+/// # Safety
+/// As for [`place`]; a field of the container's table.
+unsafe fn place_of(
+    repository: &Girepository,
+    field: Info,
+    container: Info,
+    gtype: usize,
+) -> VFuncPlace {
+    // SAFETY: by this function's contract.
+    let (is_interface, (_, offset, _)) = unsafe {
+        let kind = repository.kind(container);
+        (kind == InfoKind::Interface, repository.field_facts(field))
+    };
+    VFuncPlace {
+        gtype,
+        is_interface,
+        offset,
     }
 }
 
@@ -67,8 +85,8 @@ pub unsafe fn implementation(repository: &Girepository, vfunc: Info) -> Option<(
     // SAFETY: by this function's contract; infos that are got here are dropped here.
     unsafe {
         let container = repository.container(vfunc)?;
-        let place = place(repository, vfunc, container, repository.gtype(container))?;
         let field = field(repository, vfunc, container)?;
+        let place = place_of(repository, field, container, repository.gtype(container));
         let ty = repository.field_type(field);
         repository.unref(field);
         let function = match repository.type_tag(ty) {
