@@ -18,12 +18,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyType};
 
 use crate::callable::object::{self, Types};
-use crate::layout::layout;
+use crate::layout::{PROPERTY_GET, PROPERTY_SET, layout};
 use crate::marshal::field::{FieldAccess, access};
-
-/// `propertyobject.prop_get` and `.prop_set`.
-const GET: usize = 16;
-const SET: usize = 24;
 
 /// Our part of a property, behind CPython's.
 #[derive(Clone, Copy)]
@@ -44,6 +40,11 @@ enum State {
     },
 }
 
+// SAFETY: types and steps are only used with the interpreter lock held.
+unsafe impl Send for State {}
+// SAFETY: as above.
+unsafe impl Sync for State {}
+
 /// The class of our properties, and where their tail is.
 struct Class {
     ty: *mut ffi::PyTypeObject,
@@ -56,10 +57,6 @@ unsafe impl Send for Class {}
 unsafe impl Sync for Class {}
 
 static STOCK: State = State::Stock;
-// SAFETY: as for `Class`.
-unsafe impl Send for State {}
-// SAFETY: as above.
-unsafe impl Sync for State {}
 
 /// `None` where properties are not as they should be.
 static CLASS: OnceLock<Option<Class>> = OnceLock::new();
@@ -77,7 +74,8 @@ unsafe fn make_class() -> Option<Class> {
     // does not name. A static type, for what `callable::object` says.
     unsafe {
         let tail = usize::try_from((*base).tp_basicsize).ok()?;
-        if !layout(Python::assume_attached()).boxed_readable || !places_hold() {
+        let layout = layout(Python::assume_attached());
+        if !layout.boxed_readable || !layout.property_readable {
             return None;
         }
         let made: &'static mut ffi::PyTypeObject = Box::leak(Box::new(std::mem::zeroed()));
@@ -99,28 +97,6 @@ unsafe fn make_class() -> Option<Class> {
         }
         ffi::PyType_Modified(made);
         Some(Class { ty: made, tail })
-    }
-}
-
-/// Whether a property has its functions where we look for them.
-///
-/// # Safety
-/// The interpreter lock is held.
-unsafe fn places_hold() -> bool {
-    // SAFETY: valid objects; a property has more than 32 bytes.
-    unsafe {
-        let (get, set) = (ffi::Py_None(), ffi::Py_Ellipsis());
-        let property = (&raw mut ffi::PyProperty_Type).cast();
-        let made =
-            ffi::PyObject_CallFunctionObjArgs(property, get, set, null_mut::<ffi::PyObject>());
-        if made.is_null() {
-            ffi::PyErr_Clear();
-            return false;
-        }
-        // None is no getter.
-        let holds = (*function(made, GET)).is_null() && *function(made, SET) == set;
-        ffi::Py_DECREF(made);
-        holds
     }
 }
 
@@ -150,8 +126,8 @@ pub fn property<'py>(
         };
         let alloc = (*class.ty).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
         let made = Bound::from_owned_ptr_or_err(py, alloc(class.ty, 0))?;
-        function(made.as_ptr(), GET).write(get.clone().into_ptr());
-        function(made.as_ptr(), SET).write(set.clone().into_ptr());
+        function(made.as_ptr(), PROPERTY_GET).write(get.clone().into_ptr());
+        function(made.as_ptr(), PROPERTY_SET).write(set.clone().into_ptr());
         Ok(made)
     }
 }
@@ -196,7 +172,7 @@ pub fn release<'py>(value: &Bound<'py, PyAny>) -> Option<PyResult<Bound<'py, PyA
 unsafe fn info_of(property: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
     // SAFETY: by this function's contract. A built-in method has its instance.
     unsafe {
-        let get = *function(property, GET);
+        let get = *function(property, PROPERTY_GET);
         if get.is_null() || ffi::PyCFunction_CheckExact(get) == 0 {
             return None;
         }

@@ -51,6 +51,10 @@ const FUNDAMENTAL_WEAK: isize = 16;
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
 
+/// `propertyobject.prop_get` and `.prop_set`.
+pub const PROPERTY_GET: usize = 16;
+pub const PROPERTY_SET: usize = 24;
+
 /// `PyThreadState.recursion_remaining`.
 pub const LEVELS_LEFT: usize = 32;
 
@@ -87,6 +91,7 @@ pub struct Layout {
     pub boxed_readable: bool,
     pub dict_versioned: bool,
     pub levels_counted: bool,
+    pub property_readable: bool,
     /// The quark under which a GObject has its wrapper; 0 where wrappers are not as they should be.
     pub wrapper_quark: u32,
     pub boxed_pointer: i32,
@@ -160,6 +165,11 @@ fn probe(py: Python<'_>) -> Layout {
             "levels of recursion are counted through the C API",
         ),
         (
+            "property layout",
+            property_holds(),
+            "fields of structs are PyGObject's",
+        ),
+        (
             "GObject wrapper's end",
             wrapper_quark != 0,
             "wrappers of GObjects end in PyGObject",
@@ -193,6 +203,7 @@ fn probe(py: Python<'_>) -> Layout {
             boxed_readable: probes[4].holds,
             dict_versioned: probes[6].holds,
             levels_counted: probes[7].holds,
+            property_readable: probes[8].holds,
             wrapper_quark,
             boxed_pointer: WRAPPED,
             fundamental_readable: probes[5].holds,
@@ -379,6 +390,25 @@ fn levels_hold() -> bool {
         let inside: i32 = peek(state, LEVELS_LEFT as i32);
         ffi::Py_LeaveRecursiveCall();
         inside == before - 1 && peek::<i32>(state, LEVELS_LEFT as i32) == before
+    }
+}
+
+fn property_holds() -> bool {
+    // SAFETY: the caller of `layout` holds the interpreter lock; a property has more than 32 bytes.
+    unsafe {
+        // None is no getter.
+        let (get, set) = (ffi::Py_None(), ffi::Py_Ellipsis());
+        let class = (&raw mut ffi::PyProperty_Type).cast();
+        let end = std::ptr::null_mut::<ffi::PyObject>();
+        let property = ffi::PyObject_CallFunctionObjArgs(class, get, set, end);
+        if property.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let holds = peek::<usize>(property, PROPERTY_GET as i32) == 0
+            && peek::<usize>(property, PROPERTY_SET as i32) == set as usize;
+        ffi::Py_DECREF(property);
+        holds
     }
 }
 
