@@ -43,6 +43,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/container/kept.rs",
     "python/src/marshal/container/mod.rs",
     "python/src/marshal/container/nodes.rs",
+    "python/src/marshal/container/numbers.rs",
     "python/src/marshal/container/outward.rs",
     "python/src/marshal/container/sequence.rs",
     "python/src/marshal/container/texts.rs",

@@ -17,7 +17,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use self::namespaces::module;
-use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc, Text};
+use super::container::{ArrayDesc, BufferFormat, HashDesc, ItemDesc, ListDesc, Text, number};
 use super::desc::{BindDesc, ResultDesc, keep};
 use super::gerror::ErrorDesc;
 use super::pointer::NumberDesc;
@@ -350,6 +350,7 @@ impl<'py> Linker<'_, 'py> {
                 copied: conv.is_copied() || conv.is_value(),
                 bytes: *conv == Conv::Integer(AbiType::U8),
                 text: Text::of(conv),
+                number: number(conv),
                 buffer: BufferFormat::of(conv),
             })
         };

@@ -46,10 +46,10 @@ helpers! {
 }
 
 /// # Safety
-/// `cell` is a frame's cell that holds a value of type `T` in its low bytes.
+/// `cell` is a frame's cell that holds a value of type `T` in its low bytes, or such a value is there.
 unsafe fn read<T: Copy>(cell: Cell) -> T {
     // SAFETY: by this function's contract; little-endian machines keep low bytes first.
-    unsafe { cell.cast::<T>().read() }
+    unsafe { cell.cast::<T>().read_unaligned() }
 }
 
 fn none() -> Object {
@@ -78,6 +78,21 @@ unsafe fn signed(cell: Cell, abi: AbiType) -> i64 {
     }
 }
 
+/// The int that an integer of type `abi` is.
+///
+/// # Safety
+/// One is at `place`, the GIL is held.
+#[inline]
+pub(super) unsafe fn int(place: Cell, abi: AbiType) -> Object {
+    // SAFETY: by this function's contract.
+    unsafe {
+        match abi {
+            AbiType::U64 => ffi::PyLong_FromUnsignedLongLong(read::<u64>(place)).cast(),
+            abi => ffi::PyLong_FromLongLong(signed(place, abi)).cast(),
+        }
+    }
+}
+
 unsafe fn integer<const ABI: u8>(cell: Cell, _: Desc) -> Object {
     const ALL: [AbiType; 7] = [
         AbiType::I8,
@@ -88,21 +103,17 @@ unsafe fn integer<const ABI: u8>(cell: Cell, _: Desc) -> Object {
         AbiType::U32,
         AbiType::I64,
     ];
+    let abi = ALL.into_iter().find(|abi| *abi as u8 == ABI);
     // SAFETY: the cell holds an integer of the helper's type, GIL held.
-    unsafe {
-        match ALL.into_iter().find(|abi| *abi as u8 == ABI) {
-            Some(abi) => ffi::PyLong_FromLongLong(signed(cell, abi)).cast(),
-            None => ffi::PyLong_FromUnsignedLongLong(read::<u64>(cell)).cast(),
-        }
-    }
+    unsafe { int(cell, abi.unwrap_or(AbiType::U64)) }
 }
 
-unsafe fn float(cell: Cell, _: Desc) -> Object {
+pub(super) unsafe fn float(cell: Cell, _: Desc) -> Object {
     // SAFETY: a float in the cell, GIL held.
     unsafe { ffi::PyFloat_FromDouble(f64::from(read::<f32>(cell))).cast() }
 }
 
-unsafe fn double(cell: Cell, _: Desc) -> Object {
+pub(super) unsafe fn double(cell: Cell, _: Desc) -> Object {
     // SAFETY: a double in the cell, GIL held.
     unsafe { ffi::PyFloat_FromDouble(read::<f64>(cell)).cast() }
 }

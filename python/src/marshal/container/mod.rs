@@ -15,6 +15,7 @@ mod buffer;
 mod inward;
 mod kept;
 mod nodes;
+mod numbers;
 mod outward;
 mod sequence;
 mod texts;
@@ -29,6 +30,7 @@ use pyo3::ffi;
 use super::scalar::BAIL;
 use super::table::helpers;
 pub use buffer::BufferFormat;
+pub use numbers::of as number;
 pub use texts::Text;
 
 type Object = *mut c_void;
@@ -89,6 +91,8 @@ pub struct ItemDesc {
     pub bytes: bool,
     /// What strings the items are.
     pub text: Option<Text>,
+    /// What numbers the items are.
+    pub number: Option<AbiType>,
     /// The buffers that are arrays of such items as they are.
     pub buffer: Option<BufferFormat>,
 }

@@ -9,17 +9,17 @@ use pyo3::ffi;
 
 use super::{
     ArrayDesc, ArrayHead, Desc, FAILED, HashDesc, ItemDesc, LENGTH, ListDesc, Node, Object,
-    POINTER, read_desc,
+    POINTER, numbers, read_desc,
 };
 use crate::glib::GHashTableIter;
 use crate::marshal::glib;
 
 /// Where the items of an array are.
-struct Items {
-    data: *const u8,
-    len: usize,
+pub(super) struct Items {
+    pub data: *const u8,
+    pub len: usize,
     /// Bytes from one to the next.
-    stride: usize,
+    pub stride: usize,
 }
 
 /// # Safety
@@ -92,9 +92,12 @@ pub(super) unsafe fn array(cells: *const u64, desc: Desc) -> Object {
             };
         }
         let items = items(cells, desc);
-        let object = match desc.item.bytes {
-            true => ffi::PyBytes_FromStringAndSize(items.data.cast(), items.len as isize).cast(),
-            false => collect(items.len, &desc.item, |index| {
+        let object = match desc.item.number {
+            _ if desc.item.bytes => {
+                ffi::PyBytes_FromStringAndSize(items.data.cast(), items.len as isize).cast()
+            }
+            Some(abi) => numbers::list(&items, abi),
+            None => collect(items.len, &desc.item, |index| {
                 desc.item.load(items.data.add(index * items.stride))
             }),
         };
