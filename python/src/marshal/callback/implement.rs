@@ -5,6 +5,7 @@
 
 use std::ptr::null_mut;
 
+use gijit::plan::Conv;
 use gijit::signature::girepository::{Girepository, Info};
 use gijit::signature::vtable::implementation;
 use gijit::signature::{Bindings, Scope, TypeRef};
@@ -72,5 +73,17 @@ unsafe fn kind(
         name: &name.name,
     };
     // What a class raises that cannot be imported, PyGObject raises again.
-    Kind::of(&linker, &name, ty).ok()
+    let kind = Kind::of(&linker, &name, ty).ok()?;
+    let mut results = kind.plan.results.iter();
+    results.all(|op| is_settled(&op.conv)).then_some(kind)
+}
+
+/// Whether an *in* step takes all values that PyGObject takes for a result. Of containers it leaves some
+/// to PyGObject, such as sequences in Python, and a closure may be one of a template.
+fn is_settled(conv: &Conv) -> bool {
+    let open = matches!(
+        conv,
+        Conv::Closure { .. } | Conv::Value | Conv::Error | Conv::Foreign { .. } | Conv::Pointer
+    );
+    !open && !conv.is_container()
 }

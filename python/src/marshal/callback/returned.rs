@@ -47,6 +47,9 @@ pub unsafe fn convert(
         if run(step, value, cell) || !ffi::PyErr_Occurred().is_null() {
             return ffi::PyErr_Occurred().is_null();
         }
+        if *conv == Conv::GType {
+            return gtype(value, cell);
+        }
         let plain = plain_number(conv, value, cell);
         if !plain.is_null() {
             let converted = run(step, plain, cell);
@@ -71,6 +74,22 @@ unsafe fn run(step: &Step, value: *mut ffi::PyObject, cell: *mut u64) -> bool {
     unsafe {
         let helper = std::mem::transmute::<usize, InFn>(step.address);
         helper(value.cast(), cell, step.desc as *const c_void) == CONVERTED
+    }
+}
+
+/// Converts what PyGObject takes for a `GType`, at the cost of running code; false with its exception set.
+unsafe fn gtype(value: *mut ffi::PyObject, cell: *mut u64) -> bool {
+    // SAFETY: the caller's.
+    unsafe {
+        let gtype = (super::super::api().type_from_object)(value);
+        if gtype != 0 {
+            cell.write(gtype as u64);
+        } else if ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_SetString(ffi::PyExc_ValueError, c"Invalid GType".as_ptr());
+        } else {
+            type_error("Must be GObject.GType, not", value);
+        }
+        gtype != 0
     }
 }
 
@@ -197,7 +216,6 @@ unsafe fn refuse(conv: &Conv, place: &str, value: *mut ffi::PyObject) {
             }
             Conv::Utf8 | Conv::Unichar => type_error("Must be string, not", value),
             Conv::Filename => type_error("Must be bytes, not", value),
-            Conv::GType => type_error("Must be GObject.GType, not", value),
             Conv::Enum { ty, .. } | Conv::Flags { ty, .. } => {
                 type_error(&format!("Expected a {ty}, but got"), value);
             }
