@@ -71,27 +71,27 @@ ALONE(list_store_set_value, 4, OBJECT(0, o) BOXED(1, iter) INT32(2, column) INT3
       GValue value = G_VALUE_INIT; g_value_init(&value, G_TYPE_INT); g_value_set_int(&value, number);,
       gtk_list_store_set_value(o, iter, column, &value))
 
+/* A list of the objects in a GSList; a GList begins as one. */
+static PyObject *from_objects(const GSList *item)
+{
+  PyObject *list = PyList_New(0);
+  for (; item; item = item->next) {
+    PyObject *object = from_object(item->data);
+    PyList_Append(list, object);
+    Py_DECREF(object);
+  }
+  return list;
+}
+
 FUNCTION(container_get_children, 1, OBJECT(0, o) GList *children;
          NATIVE(children = gtk_container_get_children(o))
-         PyObject *list = PyList_New(0);
-         for (GList *item = children; item; item = item->next) {
-           PyObject *child = from_object(item->data);
-           PyList_Append(list, child);
-           Py_DECREF(child);
-         }
+         PyObject *list = from_objects((const GSList *)children);
          g_list_free(children);
          return list;)
 ALONE(container_get_children, 1, OBJECT(0, o), g_list_free(gtk_container_get_children(o)))
 
-FUNCTION(radio_button_get_group, 1, OBJECT(0, o) GSList *group;
-         NATIVE(group = gtk_radio_button_get_group(o))
-         PyObject *list = PyList_New(0);
-         for (GSList *item = group; item; item = item->next) {
-           PyObject *button = from_object(item->data);
-           PyList_Append(list, button);
-           Py_DECREF(button);
-         }
-         return list;)
+CALL(radio_button_get_group, 1, OBJECT(0, o), GSList *, gtk_radio_button_get_group(o),
+     from_objects(r))
 ALONE(radio_button_get_group, 1, OBJECT(0, o), gtk_radio_button_get_group(o))
 
 CALL(about_dialog_get_authors, 1, OBJECT(0, o), const char *const *,

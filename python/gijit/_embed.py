@@ -131,10 +131,8 @@ def uninstall():
     for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
         _native.unquicken(cls)
     _gi = import_module("gi._gi")
-    _native.unquicken_structs(_gi.Struct)
-    _native.unquicken_objects(_gi.GObject)
-    for cls in _classes():
-        _native.unquicken_del(cls)
+    for cls in (_gi.Struct, _gi.GObject, *_classes()):
+        _native.unquicken_end(cls)
     _replace_existing(_native.release)
 
 

@@ -46,12 +46,7 @@ pub unsafe fn read(
     types: &TypeSystem,
     info: Info,
 ) -> (Signature, Bindings) {
-    let mut reader = Reader {
-        repository,
-        types,
-        bindings: Bindings::default(),
-        deprecated: false,
-    };
+    let mut reader = Reader::new(repository, types);
     // SAFETY: by this function's contract.
     let signature = unsafe { reader.callable(info) };
     (signature, reader.bindings)
@@ -66,12 +61,7 @@ pub unsafe fn read_field(
     types: &TypeSystem,
     info: Info,
 ) -> (Field, Bindings) {
-    let mut reader = Reader {
-        repository,
-        types,
-        bindings: Bindings::default(),
-        deprecated: false,
-    };
+    let mut reader = Reader::new(repository, types);
     // SAFETY: by this function's contract; the type info is dropped at the end.
     unsafe {
         let (flags, offset, bits) = repository.field_facts(info);
@@ -113,7 +103,16 @@ struct Reader<'a> {
     deprecated: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(repository: &'a Girepository, types: &'a TypeSystem) -> Self {
+        Reader {
+            repository,
+            types,
+            bindings: Bindings::default(),
+            deprecated: false,
+        }
+    }
+
     /// # Safety
     /// As for [`read`].
     unsafe fn callable(&mut self, info: Info) -> Signature {

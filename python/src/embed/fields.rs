@@ -8,7 +8,7 @@
 //! that gives what they would; every error is theirs. Its class is a `property` to Python, by name
 //! and by inheritance, and its first access is PyGObject's, which checks the instance.
 //!
-//! Not here: fields of objects, which programs do not use.
+//! Not here: fields of objects.
 
 use std::ptr::null_mut;
 use std::sync::OnceLock;
@@ -19,6 +19,7 @@ use pyo3::types::{PyAnyMethods, PyType};
 
 use crate::callable::object::{self, Types};
 use crate::layout::{PROPERTY_GET, PROPERTY_SET, layout};
+use crate::marshal;
 use crate::marshal::field::{FieldAccess, access};
 
 /// Our part of a property, behind CPython's.
@@ -303,17 +304,7 @@ unsafe fn find(
         let mro = ty.ok()?.mro();
         let is_owner = |class: &Bound<'_, PyAny>| named(types, class) == Some(container);
         let owner = mro.iter().find(is_owner)?;
-        let gi = py.import("gi._gi").ok()?;
-        let wraps = ["Boxed", "Struct"].iter().any(|base| {
-            let base = gi
-                .getattr(*base)
-                .and_then(|base| Ok(base.cast_into::<PyType>()?));
-            let owner = owner.cast::<PyType>();
-            base.is_ok_and(|base| {
-                owner.is_ok_and(|owner| owner.is_subclass(&base).unwrap_or(false))
-            })
-        });
-        if !wraps {
+        if !marshal::wraps_struct(owner.as_ptr().cast()) {
             return None;
         }
         let access = access(py, &types.repository, info)?;

@@ -14,13 +14,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::linker::Linker;
-use super::scalar::CONVERTED;
+use super::scalar::{CONVERTED, load};
 use super::table::step;
 use super::wrapped::wrapped;
 use super::{callback, glib};
-
-/// The most cells that a field takes.
-const CELLS: usize = 1;
 
 /// How a field is got and set.
 pub struct FieldAccess {
@@ -97,12 +94,12 @@ impl FieldAccess {
         // of an *out* step.
         unsafe {
             let place = self.place(instance)?;
-            let cells = [match getter.loaded {
-                Some(abi) => load(place, abi),
+            let cell = match getter.loaded {
+                Some(abi) => load(place, abi.size() as usize),
                 None => place as u64,
-            }; CELLS];
+            };
             let get = transmute::<usize, OutFn>(getter.step.address);
-            Some(get(cells.as_ptr(), getter.step.desc as *const c_void).cast())
+            Some(get(&cell, getter.step.desc as *const c_void).cast())
         }
     }
 
@@ -119,13 +116,13 @@ impl FieldAccess {
             let Some(place) = self.place(instance) else {
                 return false;
             };
-            let mut cells = [0; CELLS];
+            let mut cell = 0;
             let set = transmute::<usize, InFn>(step.address);
-            let done = set(value.cast(), cells.as_mut_ptr(), step.desc as *const c_void);
+            let done = set(value.cast(), &mut cell, step.desc as *const c_void);
             if done != CONVERTED {
                 return false;
             }
-            place.copy_from(cells.as_ptr().cast(), abi.size() as usize);
+            place.copy_from((&raw const cell).cast(), abi.size() as usize);
             true
         }
     }
@@ -136,20 +133,4 @@ impl FieldAccess {
         let start = unsafe { wrapped(instance) }.cast::<u8>();
         (!start.is_null()).then(|| start.wrapping_add(self.offset))
     }
-}
-
-/// The value of type `abi` at `place`; the high bytes are zero.
-///
-/// # Safety
-/// Such a value is there.
-unsafe fn load(place: *const u8, abi: AbiType) -> u64 {
-    let mut cell = 0_u64;
-    // SAFETY: by this function's contract; no type is larger than a cell. Little-endian machines keep low
-    // bytes first.
-    unsafe {
-        (&raw mut cell)
-            .cast::<u8>()
-            .copy_from(place, abi.size() as usize);
-    }
-    cell
 }

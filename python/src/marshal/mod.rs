@@ -99,6 +99,16 @@ fn gtype_type() -> *mut ffi::PyTypeObject {
     shared().gtype_type
 }
 
+/// Whether instances of a class wrap boxed values or other structs.
+///
+/// # Safety
+/// A type object; after [`prepare`].
+pub unsafe fn wraps_struct(ty: *mut ffi::PyTypeObject) -> bool {
+    let mut bases = [shared().boxed, shared().structure].into_iter();
+    // SAFETY: by this function's contract; the bases are types.
+    bases.any(|base| unsafe { ffi::PyType_IsSubtype(ty, base) != 0 })
+}
+
 pub(crate) fn filenames_are_utf8() -> bool {
     shared().filenames_are_utf8
 }

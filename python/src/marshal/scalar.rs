@@ -217,6 +217,23 @@ unsafe fn unichar(value: Object, cell: Cell, _: Desc) -> i32 {
     }
 }
 
+/// A value of `size` bytes as a cell, whose high bytes are zero.
+///
+/// # Safety
+/// Such a value is at `place`, which need not be aligned.
+#[inline]
+pub(super) unsafe fn load(place: *const u8, size: usize) -> u64 {
+    // SAFETY: by this function's contract.
+    unsafe {
+        match size {
+            1 => u64::from(place.read()),
+            2 => u64::from(place.cast::<u16>().read_unaligned()),
+            4 => u64::from(place.cast::<u32>().read_unaligned()),
+            _ => place.cast::<u64>().read_unaligned(),
+        }
+    }
+}
+
 /// The `GType` of a class or of PyGObject's own wrapper of one.
 ///
 /// # Safety

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 /// A function of ours that stands in a slot of types for PyGObject's or CPython's.
 struct Replacement {
@@ -79,12 +80,23 @@ impl Replacement {
     }
 }
 
+/// Takes what is ours out of the slots of `class`.
+#[pyfunction]
+fn unquicken_end(class: &Bound<'_, PyType>) {
+    // SAFETY: a type object whose slots may be written where ours is in them; the interpreter lock is
+    // held.
+    unsafe {
+        let ty = &mut *class.as_type_ptr();
+        structs::DEALLOC.take_out(&mut ty.tp_dealloc);
+        objects::DEALLOC.take_out(&mut ty.tp_dealloc);
+        variants::FINALIZE.take_out(&mut ty.tp_finalize);
+    }
+}
+
 /// Registers the functions of this module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(structs::quicken_structs, module)?)?;
-    module.add_function(wrap_pyfunction!(structs::unquicken_structs, module)?)?;
     module.add_function(wrap_pyfunction!(objects::quicken_objects, module)?)?;
-    module.add_function(wrap_pyfunction!(objects::unquicken_objects, module)?)?;
     module.add_function(wrap_pyfunction!(variants::quicken_del, module)?)?;
-    module.add_function(wrap_pyfunction!(variants::unquicken_del, module)?)
+    module.add_function(wrap_pyfunction!(unquicken_end, module)?)
 }

@@ -12,7 +12,7 @@ use super::Replacement;
 use crate::glib::{Glib, glib};
 use crate::layout::{GObjectWrapper, layout};
 
-static DEALLOC: Replacement = Replacement::new(dealloc);
+pub(super) static DEALLOC: Replacement = Replacement::new(dealloc);
 /// The quark under which a GObject has its wrapper.
 static WRAPPER: AtomicU32 = AtomicU32::new(0);
 
@@ -25,13 +25,6 @@ pub fn quicken_objects(objects: &Bound<'_, PyType>) {
         // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
         unsafe { DEALLOC.put(&mut (*objects.as_type_ptr()).tp_dealloc) }
     }
-}
-
-/// Takes back [`quicken_objects`].
-#[pyfunction]
-pub fn unquicken_objects(objects: &Bound<'_, PyType>) {
-    // SAFETY: as in `quicken_objects`.
-    unsafe { DEALLOC.take_out(&mut (*objects.as_type_ptr()).tp_dealloc) }
 }
 
 /// `tp_dealloc` of `gi.GObject`.

@@ -13,7 +13,7 @@ use crate::callable::object;
 use crate::glib::glib;
 use crate::layout::{FREE_ON_DEALLOC, WRAPPED, layout};
 
-static DEALLOC: Replacement = Replacement::new(dealloc);
+pub(super) static DEALLOC: Replacement = Replacement::new(dealloc);
 /// `gi._gi.StructInfo`.
 static STRUCT_INFO: AtomicUsize = AtomicUsize::new(0);
 
@@ -25,13 +25,6 @@ pub fn quicken_structs(structs: &Bound<'_, PyType>, info: &Bound<'_, PyType>) {
         // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
         unsafe { DEALLOC.put(&mut (*structs.as_type_ptr()).tp_dealloc) }
     }
-}
-
-/// Takes back [`quicken_structs`].
-#[pyfunction]
-pub fn unquicken_structs(structs: &Bound<'_, PyType>) {
-    // SAFETY: as in `quicken_structs`.
-    unsafe { DEALLOC.take_out(&mut (*structs.as_type_ptr()).tp_dealloc) }
 }
 
 /// `tp_dealloc` of `gi.Struct`.

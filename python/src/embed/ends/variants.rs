@@ -11,7 +11,7 @@ use super::super::names::_PyType_Lookup;
 use super::Replacement;
 use crate::marshal::lock;
 
-static FINALIZE: Replacement = Replacement::new(finalize);
+pub(super) static FINALIZE: Replacement = Replacement::new(finalize);
 /// The code of the `__del__` that [`finalize`] stands for; kept for good.
 static DEL_CODE: AtomicUsize = AtomicUsize::new(0);
 
@@ -31,13 +31,6 @@ pub fn quicken_del(class: &Bound<'_, PyType>, function: &Bound<'_, PyFunction>) 
             FINALIZE.put(&mut (*class.as_type_ptr()).tp_finalize);
         }
     }
-}
-
-/// Takes back [`quicken_del`], if `class` has it.
-#[pyfunction]
-pub fn unquicken_del(class: &Bound<'_, PyType>) {
-    // SAFETY: as in `quicken_del`.
-    unsafe { FINALIZE.take_out(&mut (*class.as_type_ptr()).tp_finalize) }
 }
 
 /// `tp_finalize` of `GLib.Variant`.

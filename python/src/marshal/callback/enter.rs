@@ -17,6 +17,7 @@ use gijit::signature::Scope;
 use pyo3::ffi;
 use smallvec::{SmallVec, smallvec};
 
+use super::super::scalar::load;
 use super::super::table::report_panic;
 use super::closure::Closure;
 use super::kind::Kind;
@@ -379,15 +380,8 @@ impl<const N: usize> Frame<N> {
 /// # Safety
 /// A value of that type is at `place`.
 unsafe fn read(place: *const c_void, abi: AbiType) -> u64 {
-    // SAFETY: by this function's contract; a callback's arguments need not be aligned.
-    unsafe {
-        match abi.size() {
-            1 => u64::from(place.cast::<u8>().read()),
-            2 => u64::from(place.cast::<u16>().read_unaligned()),
-            4 => u64::from(place.cast::<u32>().read_unaligned()),
-            _ => place.cast::<u64>().read_unaligned(),
-        }
-    }
+    // SAFETY: by this function's contract.
+    unsafe { load(place.cast(), abi.size() as usize) }
 }
 
 /// A result as libffi wants it: narrow integers fill a word.

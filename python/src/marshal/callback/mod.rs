@@ -3,7 +3,8 @@
 //! A callback argument becomes a native function of its C type (`closure`), which enters Python by
 //! the reverse plan of that type (`enter`), prepared once for each type (`kind`). `values` has the
 //! conversions that differ from those of a call, `returned` makes an exception of a result that no
-//! conversion takes. `implement` puts closures into the tables of classes. A `GClosure` is PyGObject's own, made through its C API.
+//! conversion takes. `implement` puts closures into the tables of classes. A `GClosure` is PyGObject's
+//! own, made through its C API.
 //!
 //! Invariants: a native closure belongs to who frees it, and that is: for scope *call* the release
 //! step of the call, for *async* the end of its first invocation, for *notified* the destroy notify

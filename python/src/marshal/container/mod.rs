@@ -255,14 +255,7 @@ impl ItemDesc {
             return place as u64;
         }
         // SAFETY: by this function's contract; an item that is not inline is a scalar of its size.
-        unsafe {
-            match self.size {
-                1 => u64::from(place.read()),
-                2 => u64::from(place.cast::<u16>().read_unaligned()),
-                4 => u64::from(place.cast::<u32>().read_unaligned()),
-                _ => place.cast::<u64>().read_unaligned(),
-            }
-        }
+        unsafe { super::scalar::load(place, self.size) }
     }
 }
 
