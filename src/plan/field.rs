@@ -2,7 +2,8 @@
 //!
 //! A field is converted as an argument of its type is (`convert`). The rules are those of
 //! `_wrap_g_field_info_get_value` and `_wrap_g_field_info_set_value` of PyGObject's `pygi-info.c`:
-//! nothing changes hands, and a struct that stands in the field itself is shown where it is.
+//! nothing changes hands. A plain struct that stands in the field itself is shown where it is, of a
+//! boxed one Python gets a copy.
 //!
 //! Absent, so left to PyGObject: bits, arrays, lists and hash tables, callbacks, GValues, pointers to
 //! numbers; setting anything but numbers, because PyGObject leaks or dangles what it sets.
