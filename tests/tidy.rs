@@ -77,6 +77,8 @@ const UNSAFE: &[&str] = &[
     "src/compile/worker.rs",
     "src/dispatch/mod.rs",
     "src/dispatch/slot.rs",
+    "src/gil/class.rs",
+    "src/gil/flow.rs",
     "src/gil/image.rs",
     "src/plan/link.rs",
     "src/signature/fundamental.rs",

@@ -94,7 +94,9 @@ impl Setup {
 impl Parts {
     /// Whether the interpreter lock is held while the native function of `callable` runs.
     pub fn lock(&self, callable: &Callable) -> gil::Decision {
-        gil::decide(&self.config, callable.name(), callable.linked.native)
+        let linked = &callable.linked;
+        let instance = callable.instance_type();
+        gil::decide(&self.config, callable.name(), linked.native, instance)
     }
 
     /// Whether `GIJIT_DUMP` wants `stage` of `callable`.
@@ -139,7 +141,7 @@ impl Parts {
                 0
             },
             runtime: &self.runtime,
-            hold_lock: self.lock(callable).hold,
+            lock: self.lock(callable).lock,
         };
         guarded(|| {
             let function = lower::lower(&callable.linked, &context, &*self.recipes);
@@ -257,7 +259,7 @@ impl Bench {
 
         trace::compiled(callable.name(), tier, &timings);
         let lock = parts.lock(callable);
-        trace::lock_decided(callable.name(), lock.hold, &lock.reason);
+        trace::lock_decided(callable.name(), &lock.lock, &lock.reason);
         let from = callable
             .publish(ticket, code)
             .map_err(|refused| match refused {

@@ -14,6 +14,7 @@
 //! | `Header::budget` | whoever holds the interpreter lock | the same; the publisher, roughly | relaxed |
 //! | `Header::entries` | `slot`, under its mutex | thunks that bail | release / acquire |
 //! | `Header::guard_failures` | whoever holds the interpreter lock | policy | relaxed |
+//! | `Callable::instance_type` | whoever holds the interpreter lock | compile thread | relaxed |
 //! | `ArgProfile` | whoever holds the interpreter lock | compile thread, as a snapshot | relaxed |
 //! | `Callable::history` | policy | policy | its mutex |
 //!
@@ -143,6 +144,8 @@ pub struct Callable {
     /// One per Python parameter.
     pub profile: Box<[ArgProfile]>,
     pub linked: Linked,
+    /// The `GType` of the first GObject seen of [`Linked::instance`]; 0 is none yet.
+    instance_type: AtomicUsize,
     /// What is counted of it, once there is something: see [`Callable::tally`].
     tally: OnceLock<&'static Tally>,
     slot: slot::Slot,
@@ -177,6 +180,7 @@ impl Callable {
                 .map(|_| ArgProfile::default())
                 .collect(),
             linked,
+            instance_type: AtomicUsize::new(0),
             slot: slot::Slot::new(slot),
             history: Mutex::new(policy::History::default()),
         })
@@ -196,6 +200,19 @@ impl Callable {
             tally.planned(plan.params.len());
             tally
         })
+    }
+
+    /// The type of an instance that it has been called on, where it goes through one.
+    pub fn instance_type(&self) -> Option<usize> {
+        let gtype = self.instance_type.load(Ordering::Relaxed);
+        (gtype != 0).then_some(gtype)
+    }
+
+    /// The host has seen it called on an instance of `gtype`. Only the first is remembered.
+    pub fn note_instance(&self, gtype: usize) {
+        if self.instance_type().is_none() {
+            self.instance_type.store(gtype, Ordering::Relaxed);
+        }
     }
 
     /// The tier that a call enters now.

@@ -6,21 +6,46 @@
 //! instruction that it cannot vouch for: an indirect call or jump, a system call, a loop, a call of
 //! something that is neither proved the same way nor on the short list of `audit`.
 //!
+//! What goes through the table of a class is proved for one class, that of the first instance that
+//! was seen ([`Lock::HeldFor`]): `flow` finds which entry of which table an indirect call enters.
+//!
 //! x86-64 with ELF only; elsewhere nothing is proved. Proofs run on the compile thread and look at
-//! code only, never at data that the program changes.
+//! code and at the tables of classes, never at data that the program changes.
 
 pub mod audit;
+mod class;
+mod flow;
 mod image;
 mod prove;
 
+pub use class::Class;
 pub use prove::{Proof, prove};
 
 use crate::config::{Config, GilMode};
 
-/// Whether the lock is held around the call of a function, and why.
+/// What becomes of the interpreter lock while a native function runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Lock {
+    Released,
+    Held,
+    /// Held when the first argument is an instance of this very class, else released.
+    HeldFor(Class),
+}
+
+impl std::fmt::Display for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Lock::Released => f.write_str("released"),
+            Lock::Held => f.write_str("held"),
+            Lock::HeldFor(class) => write!(f, "held for {}", class.name),
+        }
+    }
+}
+
+/// What becomes of the lock, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
-    pub hold: bool,
+    pub lock: Lock,
     pub reason: String,
     /// What a proof took on trust.
     pub audited: Vec<String>,
@@ -29,10 +54,13 @@ pub struct Decision {
 impl std::fmt::Display for Decision {
     /// For `explain`: the reason, and the argument of each function that was taken on trust.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let lock = if self.hold { "held" } else { "released" };
-        writeln!(f, "lock {lock}: {}", self.reason)?;
+        writeln!(f, "lock {}: {}", self.lock, self.reason)?;
+        let class = match &self.lock {
+            Lock::HeldFor(class) => Some(class.name.as_str()),
+            Lock::Released | Lock::Held => None,
+        };
         for name in &self.audited {
-            let argument = audit::audited(name).map_or("", |entry| entry.argument);
+            let argument = audit::audited(name, class).map_or("", |entry| entry.argument);
             writeln!(f, "  {name}: {argument}")?;
         }
         Ok(())
@@ -40,38 +68,29 @@ impl std::fmt::Display for Decision {
 }
 
 /// Decides for the callable `name`, whose native function is at `address`. An `address` of 0 is one
-/// that differs from call to call.
-pub fn decide(config: &Config, name: &str, address: usize) -> Decision {
-    let decision = |hold, reason: &str| Decision {
-        hold,
+/// that differs from call to call. `instance` is the type of a GObject that the function has had as
+/// its first argument, if one was seen.
+pub fn decide(config: &Config, name: &str, address: usize, instance: Option<usize>) -> Decision {
+    let decision = |lock, reason: &str| Decision {
+        lock,
         reason: reason.to_owned(),
         audited: Vec::new(),
     };
     match &config.gil {
-        GilMode::Release => decision(false, "GIJIT_GIL=release"),
+        GilMode::Release => return decision(Lock::Released, "GIJIT_GIL=release"),
         GilMode::Hold(patterns) if patterns.iter().any(|pattern| pattern.matches(name)) => {
-            decision(true, "named by GIJIT_GIL=hold")
+            return decision(Lock::Held, "named by GIJIT_GIL=hold");
         }
-        GilMode::Proven | GilMode::Hold(_) => match prove(address) {
-            Proof::Holds {
-                functions,
-                instructions,
-                audited,
-            } => {
-                let trusted = audited.join(", ");
-                let read = format!("proved: {instructions} instructions in {functions} functions");
-                let reason = match (functions, trusted.is_empty()) {
-                    (0, _) => format!("on trust: {trusted}"),
-                    (_, true) => read,
-                    (_, false) => format!("{read}, and {trusted}"),
-                };
-                Decision {
-                    hold: true,
-                    reason,
-                    audited,
-                }
-            }
-            Proof::Broken(reason) => decision(false, &reason),
-        },
+        GilMode::Proven | GilMode::Hold(_) => {}
+    }
+    let broken = match prove(address, None) {
+        Proof::Broken(reason) => reason,
+        proof => return proof.decision(Lock::Held),
+    };
+    let class = instance.and_then(Class::of);
+    match class.as_ref().map(|class| prove(address, Some(class))) {
+        None => decision(Lock::Released, &broken),
+        Some(Proof::Broken(reason)) => decision(Lock::Released, &reason),
+        Some(proof) => proof.decision(class.map_or(Lock::Released, Lock::HeldFor)),
     }
 }

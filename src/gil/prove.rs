@@ -6,7 +6,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 
 use super::audit::{Holds, audited};
+use super::class::Class;
+use super::flow::{self, Step};
 use super::image::{Image, exported, resolve};
+use super::{Decision, Lock};
 
 /// A function that needs more than this is not short.
 const MAX_INSTRUCTIONS: usize = 600;
@@ -29,29 +32,63 @@ pub enum Proof {
     Broken(String),
 }
 
-/// Reads the function at `address`; each is read once per process.
-pub fn prove(address: usize) -> Proof {
+impl Proof {
+    /// What follows from a proof that holds, or none.
+    pub(super) fn decision(self, lock: Lock) -> Decision {
+        let (lock, reason, audited) = match self {
+            Proof::Broken(reason) => (Lock::Released, reason, Vec::new()),
+            Proof::Holds {
+                functions,
+                instructions,
+                audited,
+            } => {
+                let trusted = audited.join(", ");
+                let read = format!("proved: {instructions} instructions in {functions} functions");
+                let reason = match (functions, trusted.is_empty()) {
+                    (0, _) => format!("on trust: {trusted}"),
+                    (_, true) => read,
+                    (_, false) => format!("{read}, and {trusted}"),
+                };
+                (lock, reason, audited)
+            }
+        };
+        Decision {
+            lock,
+            reason,
+            audited,
+        }
+    }
+}
+
+/// Reads the function at `address`, for first arguments that are instances of `class` if one is
+/// given; each is read once per process.
+pub fn prove(address: usize, class: Option<&Class>) -> Proof {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return Proof::Broken("machine code is only read on x86-64 Linux".to_owned());
     }
     if address == 0 {
         return Proof::Broken("the function differs from call to call".to_owned());
     }
-    static KNOWN: OnceLock<Mutex<HashMap<usize, Proof>>> = OnceLock::new();
+    static KNOWN: OnceLock<Mutex<HashMap<(usize, usize), Proof>>> = OnceLock::new();
     let known = KNOWN.get_or_init(Mutex::default);
-    if let Some(proof) = lock(known).get(&address) {
+    let key = (address, class.map_or(0, |class| class.address));
+    if let Some(proof) = lock(known).get(&key) {
         return proof.clone();
     }
-    let mut walk = Walk::default();
-    let proof = match walk.function(Target::at(address)) {
+    let mut walk = Walk {
+        class,
+        active: Vec::new(),
+        found: Found::default(),
+    };
+    let proof = match walk.function(Target::at(address), class.is_some()) {
         Ok(_) => Proof::Holds {
-            functions: walk.functions,
-            instructions: walk.instructions,
-            audited: walk.audited,
+            functions: walk.found.functions,
+            instructions: walk.found.instructions,
+            audited: walk.found.audited,
         },
         Err(reason) => Proof::Broken(reason),
     };
-    lock(known).insert(address, proof.clone());
+    lock(known).insert(key, proof.clone());
     proof
 }
 
@@ -59,30 +96,46 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    /// What the first argument is an instance of.
+    class: Option<&'a Class>,
+    /// The functions that are being read, innermost last.
+    active: Vec<usize>,
+    found: Found,
+}
+
+/// What a walk has come to.
+#[derive(Clone, Default)]
+struct Found {
     functions: usize,
     instructions: usize,
     audited: Vec<String>,
-    /// The functions that are being read, innermost last.
-    active: Vec<usize>,
-    /// Those that have been read without finding anything.
-    proved: Vec<usize>,
+    /// The functions that have been read without finding anything, and whether their first argument
+    /// was known to be the instance.
+    proved: Vec<(usize, bool)>,
 }
 
 /// A function to read.
 #[derive(Clone, Copy)]
-struct Target {
-    address: usize,
+pub(super) struct Target {
+    pub address: usize,
     /// What it is imported or exported as. Some imports have several implementations, out of which
     /// the loader picks one without a name.
-    name: Option<&'static str>,
+    pub name: Option<&'static str>,
 }
 
 impl Target {
-    fn at(address: usize) -> Self {
+    pub fn at(address: usize) -> Self {
         let name = exported(address).and_then(|name| name.to_str().ok());
         Target { address, name }
+    }
+
+    /// The function itself, where this is the linker's stub of an import.
+    fn resolved(self, image: &Image) -> Self {
+        match self.name {
+            Some(_) => self,
+            None => stub(image, self.address).unwrap_or(self),
+        }
     }
 }
 
@@ -94,23 +147,29 @@ enum Next {
     Call(Target),
     /// Leaves for another function.
     Leave(Target),
+    /// Enters what a register or memory says, and comes back or does not.
+    Virtual {
+        returns: bool,
+    },
     Return,
 }
 
-impl Walk {
-    /// Reads a function and what it calls; false when it does not return.
-    fn function(&mut self, target: Target) -> Result<bool, String> {
+impl Walk<'_> {
+    /// Reads a function and what it calls; false when it does not return. `instance`: its first
+    /// argument is the instance of the class.
+    fn function(&mut self, target: Target, instance: bool) -> Result<bool, String> {
         let Target { address, name } = target;
+        let class = self.class.filter(|_| instance);
         if let Some(name) = name
-            && let Some(entry) = audited(name)
+            && let Some(entry) = audited(name, class.map(|class| class.name.as_str()))
             && (entry.holds == Holds::Everywhere || !self.active.is_empty())
         {
-            if !self.audited.iter().any(|known| known == name) {
-                self.audited.push(name.to_owned());
+            if !self.found.audited.iter().any(|known| known == name) {
+                self.found.audited.push(name.to_owned());
             }
             return Ok(entry.holds != Holds::InsideAndEnds);
         }
-        if self.proved.contains(&address) {
+        if self.found.proved.contains(&(address, instance)) {
             return Ok(true);
         }
         if self.active.contains(&address) {
@@ -122,22 +181,24 @@ impl Walk {
         let image = Image::of(address)
             .ok_or_else(|| format!("{} is in no loaded library", name_of(address)))?;
         self.active.push(address);
-        self.functions += 1;
+        self.found.functions += 1;
         let done = match stub(image, address) {
-            Some(target) => self.function(target),
-            None => self.body(image, address).map(|()| true),
+            Some(target) => self.function(target, instance),
+            None => self.body(image, address, class).map(|()| true),
         };
         self.active.pop();
         // One that does not return is so known by its name alone.
         done.inspect(|returns| {
             if *returns {
-                self.proved.push(address);
+                self.found.proved.push((address, instance));
             }
         })
     }
 
     /// Depth first over the instructions, so that every edge to an instruction on the way is a loop.
-    fn body(&mut self, image: &Image, address: usize) -> Result<(), String> {
+    /// Indirect calls are looked into when all else is known to be fine, and where the first argument
+    /// is an instance of `class`.
+    fn body(&mut self, image: &Image, address: usize, class: Option<&Class>) -> Result<(), String> {
         let place = |ip: u64| format!("{}+{:#x}", name_of(address), ip as usize - address);
         let range = image
             .function(address)
@@ -149,9 +210,14 @@ impl Walk {
         // True: on the way; false: done with.
         let mut state: HashMap<u64, bool> = HashMap::new();
         let mut stack: Vec<(u64, Vec<u64>)> = vec![(address as u64, vec![address as u64])];
+        // What has been read, each after all that it can lead to.
+        let mut steps: HashMap<u64, Step> = HashMap::new();
+        let mut order = Vec::new();
         while let Some((current, pending)) = stack.last_mut() {
             let Some(ip) = pending.pop() else {
-                state.insert(*current, false);
+                if state.insert(*current, false) == Some(true) {
+                    order.push(*current);
+                }
                 stack.pop();
                 continue;
             };
@@ -160,8 +226,8 @@ impl Walk {
                 Some(false) => continue,
                 None => {}
             }
-            self.instructions += 1;
-            if self.instructions > MAX_INSTRUCTIONS {
+            self.found.instructions += 1;
+            if self.found.instructions > MAX_INSTRUCTIONS {
                 return Err(format!("more than {MAX_INSTRUCTIONS} instructions"));
             }
             let offset = ip as usize - range.start;
@@ -170,15 +236,32 @@ impl Walk {
             let next = self
                 .next(image, &instruction, &range)
                 .map_err(|what| format!("{what} at {}", place(ip)))?;
+            let mut called = None;
+            // Why what it enters is not proved, as long as its first argument may be the instance.
+            let mut open = None;
+            let goes_on = vec![instruction.next_ip()];
             let following = match next {
                 Next::Within(targets) => targets,
-                Next::Call(target) => match self.function(target)? {
-                    true => vec![instruction.next_ip()],
-                    false => Vec::new(),
-                },
+                Next::Call(target) => {
+                    called = Some(target.resolved(image));
+                    match self.callee(target, class.is_some(), &mut open)? {
+                        true => goes_on,
+                        false => Vec::new(),
+                    }
+                }
                 Next::Leave(target) => {
-                    self.function(target)?;
+                    called = Some(target.resolved(image));
+                    self.callee(target, class.is_some(), &mut open)?;
                     Vec::new()
+                }
+                Next::Virtual { returns } => {
+                    let what = if returns { "call" } else { "jump" };
+                    let reason = format!("an indirect {what} at {}", place(ip));
+                    match class {
+                        Some(_) => open = Some(reason),
+                        None => return Err(reason),
+                    }
+                    if returns { goes_on } else { Vec::new() }
                 }
                 Next::Return => Vec::new(),
             };
@@ -186,9 +269,43 @@ impl Walk {
                 return Err(format!("the code runs out at {}", place(ip)));
             }
             state.insert(ip, true);
+            let step = Step {
+                instruction,
+                following: following.clone(),
+                called,
+                open,
+            };
+            steps.insert(ip, step);
             stack.push((ip, following));
         }
+        let Some(class) = class else {
+            return Ok(());
+        };
+        order.reverse();
+        for call in flow::open_calls(&order, &steps, class) {
+            let target = call.target.ok_or(call.reason)?;
+            self.function(target, call.instance)?;
+        }
         Ok(())
+    }
+
+    /// Reads what is called; false when it does not return. With `later`, it may still turn out to be
+    /// fine for the instance: the reason why it is not by itself goes into `open`.
+    fn callee(
+        &mut self,
+        target: Target,
+        later: bool,
+        open: &mut Option<String>,
+    ) -> Result<bool, String> {
+        if !later {
+            return self.function(target, false);
+        }
+        let before = self.found.clone();
+        self.function(target, false).or_else(|reason| {
+            self.found = before;
+            *open = Some(reason);
+            Ok(true)
+        })
     }
 
     fn next(
@@ -216,7 +333,7 @@ impl Walk {
                     true => Next::Within(vec![goes_on, target]),
                     // The cold part of the function stands elsewhere.
                     false => {
-                        self.function(Target::at(target as usize))
+                        self.function(Target::at(target as usize), false)
                             .map_err(|_| "a branch to code that is not proved")?;
                         Next::Within(vec![goes_on])
                     }
@@ -233,12 +350,14 @@ impl Walk {
                 Code::Syscall | Code::Sysenter => return Err("a system call"),
                 _ => Next::Call(Target::at(instruction.near_branch_target() as usize)),
             },
-            FlowControl::IndirectCall => {
-                Next::Call(imported(image, instruction).ok_or("an indirect call")?)
-            }
-            FlowControl::IndirectBranch => {
-                Next::Leave(imported(image, instruction).ok_or("an indirect jump")?)
-            }
+            FlowControl::IndirectCall => match imported(image, instruction) {
+                Some(target) => Next::Call(target),
+                None => Next::Virtual { returns: true },
+            },
+            FlowControl::IndirectBranch => match imported(image, instruction) {
+                Some(target) => Next::Leave(target),
+                None => Next::Virtual { returns: false },
+            },
             FlowControl::Return => Next::Return,
             // Where the compiler knows that nothing follows.
             FlowControl::Exception => Next::Return,

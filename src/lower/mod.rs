@@ -10,10 +10,12 @@
 //! compile (`dispatch/`).
 
 mod inward;
+mod native;
 mod pieces;
 mod thunk;
 
 use crate::dispatch::{ArgSnapshot, Tier};
+use crate::gil::Lock;
 use crate::ir::builder::Builder;
 use crate::ir::{Block, Function, Value};
 use crate::plan::link::{Linked, Runtime, Step};
@@ -40,8 +42,8 @@ pub struct Context<'a> {
     /// A `u64` that counts the native calls of this tier; 0: no counting.
     pub calls: usize,
     pub runtime: &'a Runtime,
-    /// The native function is called with the interpreter lock held.
-    pub hold_lock: bool,
+    /// Whether the interpreter lock is held while the native function runs.
+    pub lock: Lock,
 }
 
 /// The host's inline fast paths. Every method emits into the builder's current block and leaves the

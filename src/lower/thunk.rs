@@ -8,7 +8,7 @@ use crate::ir::{
     Type, Value,
 };
 use crate::plan::link::Linked;
-use crate::plan::{CallArg, Cell, ResultShape};
+use crate::plan::{Cell, ResultShape};
 
 pub(super) const PTR: AbiType = AbiType::Ptr;
 /// CPython's `PY_VECTORCALL_ARGUMENTS_OFFSET` lies in the sign bit; shifting it out leaves the count.
@@ -264,90 +264,6 @@ impl<'a> Thunk<'a> {
             known[param] = Some(ty);
         }
         known
-    }
-
-    fn phase_call(&mut self) {
-        let call = &self.linked.plan.call;
-        self.b.note(format!("call {}", self.linked.plan.symbol));
-        let target = call.target.map(|cell| self.cell_value(cell, Type::Ptr));
-        let mut types = Vec::new();
-        let mut args = Vec::new();
-        for arg in &call.args {
-            match arg {
-                CallArg::Value { cell, abi } => {
-                    types.push(*abi);
-                    args.push(self.cell_value(*cell, abi.ty()));
-                }
-                CallArg::Address { cell } => {
-                    let addr = self.cell_addr(*cell);
-                    match self.values[usize::from(cell.0)].take() {
-                        Some(value) => self.b.store(value, addr, 0),
-                        None if self.filled[usize::from(cell.0)] => {}
-                        None => {
-                            let zero = self.b.iconst(Type::I64, 0);
-                            self.b.store(zero, addr, 0);
-                        }
-                    }
-                    types.push(PTR);
-                    args.push(addr);
-                }
-            }
-        }
-        let runtime = self.ctx.runtime;
-        let thread = match self.ctx.hold_lock {
-            true => {
-                self.call_if("native begins", runtime.native_begins);
-                None
-            }
-            false => Some(self.save_thread()),
-        };
-        let result_type = call.result.map(|(_, abi)| abi);
-        let result = match target {
-            Some(target) => {
-                let callee = Callee::Value(target);
-                self.b.call_to(callee, &types, result_type, &args)
-            }
-            None => {
-                let native = self.linked.native as u64;
-                let symbol = &self.linked.plan.symbol;
-                self.b.call(symbol, native, &types, result_type, &args)
-            }
-        };
-        match thread {
-            Some(thread) => {
-                let restore = runtime.restore_thread as u64;
-                self.b
-                    .call("restore thread", restore, &[PTR], None, &[thread]);
-            }
-            None => self.call_if("native ends", runtime.native_ends),
-        }
-        if self.ctx.calls != 0 {
-            let counter = self.b.symbol_addr("calls", self.ctx.calls as u64);
-            let count = self.b.load(Type::I64, counter, 0);
-            let one = self.b.iconst(Type::I64, 1);
-            let more = self.b.binary(BinaryOp::Add, count, one);
-            self.b.store(more, counter, 0);
-        }
-        if let Some((cell, _)) = call.result {
-            self.values[usize::from(cell.0)] = result;
-        }
-        if let Some(cell) = call.error {
-            let addr = self.cell_addr(cell);
-            let error = self.b.load(Type::I64, addr, 0);
-            let raise = self.b.cold_block();
-            let go_on = self.b.block();
-            self.branch_zero(error, go_on, raise);
-            self.b.switch_to(raise);
-            for (step, op) in self.linked.release.iter().zip(&self.linked.plan.release) {
-                if op.when.after_error() {
-                    self.free(step, op);
-                }
-            }
-            self.b
-                .call("raise", runtime.raise as u64, &[PTR], None, &[addr]);
-            self.return_null();
-            self.b.switch_to(go_on);
-        }
     }
 
     /// Phases *out* and *release*, and the result.

@@ -16,7 +16,7 @@
 //! Narrow values stand in the low bytes of their cell, the rest is unspecified; in helpers write
 //! all 8 bytes.
 
-use super::Plan;
+use super::{CallArg, Conv, Plan};
 
 /// A helper and what it reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +53,19 @@ impl Linked {
     /// the class before them.
     pub fn positional(&self) -> usize {
         self.plan.params.len() + self.skip()
+    }
+
+    /// The Python parameter whose GObject the native function has as its first argument: what a
+    /// virtual function is looked up in. Never NULL.
+    pub fn instance(&self) -> Option<usize> {
+        let call = &self.plan.call;
+        let CallArg::Value { cell, .. } = call.args.first()? else {
+            return None;
+        };
+        let op = self.plan.ins.iter().find(|op| op.cell == *cell)?;
+        let object = matches!(op.conv, Conv::Object { .. }) && !op.nullable;
+        let param = usize::from(op.param.filter(|_| object)?);
+        (!self.plan.params[param].optional).then_some(param)
     }
 
     /// Leading arguments that are no parameters.

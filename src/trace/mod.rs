@@ -20,6 +20,7 @@
 use std::time::Duration;
 
 use crate::dispatch::Tier;
+use crate::gil::Lock;
 
 mod dump;
 mod line;
@@ -138,12 +139,12 @@ pub fn compiled(callable: &str, tier: Tier, timings: &Timings) {
 }
 
 /// It is decided whether the interpreter lock is held while the native function runs.
-pub fn lock_decided(callable: &str, hold: bool, reason: &str) {
+pub fn lock_decided(callable: &str, lock: &Lock, reason: &str) {
     tracing::info!(
         name: "lock decided",
         target: "gijit::gil",
         callable,
-        lock = if hold { "held" } else { "released" },
+        lock = %lock,
         reason,
     );
 }

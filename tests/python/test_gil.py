@@ -76,3 +76,52 @@ def test_the_trace_says_what_was_decided():
     result = run(code, GIJIT_TRACE="gil")
     assert "gijit gil: GLib.Date.get_day held: proved: " in result.stderr
     assert "gijit gil: GLib.usleep released: " in result.stderr
+
+
+SEEN = """
+import threading
+import gijit
+from gi.repository import Gio, GObject
+
+class Model(GObject.Object, Gio.ListModel):
+    def do_get_item_type(self):
+        return GObject.Object.__gtype__
+    def do_get_item(self, position):
+        return None
+    def do_get_n_items(self):
+        # Another thread has to run meanwhile.
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join(10)
+        return 1 if thread.is_alive() else 7
+
+count = Gio.ListModel.get_n_items
+order = {"first": [Gio.ListStore, Model], "last": [Model, Gio.ListStore]}["ORDER"]
+models = [make() for make in order]
+for _ in range(300):
+    found = [count(model) for model in models]
+print(found, gijit.explain(count, "gil").splitlines()[0])
+"""
+
+
+def test_a_virtual_function_is_proved_for_the_class_that_was_seen():
+    result = run(SEEN.replace("ORDER", "first"))
+    assert result.stdout.startswith("[0, 7] lock held for GListStore: proved: "), result
+
+
+def test_one_that_python_implements_is_not():
+    result = run(SEEN.replace("ORDER", "last"))
+    assert result.stdout.startswith("[7, 0] lock released: "), result
+
+
+def test_both_tiers_hold_the_lock_for_the_class():
+    code = """
+    from gi.repository import Gio
+    file = Gio.File.new_for_path("/a")
+    for _ in range(200):
+        file.get_basename()
+    """
+    result = run(code, GIJIT_TRACE="gil")
+    decided = [line for line in result.stderr.splitlines() if "Gio.File.get_basename" in line]
+    assert len(decided) == 2, result.stderr
+    assert all("held for GLocalFile: proved: " in line for line in decided)

@@ -327,6 +327,7 @@ pub unsafe fn call_tier0(
         let left = budget.load(Ordering::Relaxed).wrapping_sub(1);
         budget.store(left, Ordering::Relaxed);
         if left <= 0 {
+            note_instance(core, args, nargsf);
             let before = core.tier();
             engine.compiler.on_budget(core);
             if before == Tier::Zero && core.tier() > Tier::Zero {
@@ -465,6 +466,25 @@ pub unsafe fn enter_at(
     unsafe {
         let entry: ffi::vectorcallfunc = std::mem::transmute(entry);
         entry(callable, args, nargsf, kwnames)
+    }
+}
+
+/// Remembers what a virtual function is called on, before anything is compiled.
+///
+/// # Safety
+/// As [`base::invoke`], for the callable that `core` belongs to.
+unsafe fn note_instance(core: &Callable, args: *const *mut ffi::PyObject, nargsf: usize) {
+    let Some(param) = core.linked.instance() else {
+        return;
+    };
+    let index = core.linked.skip() + param;
+    // SAFETY: the caller's; so many arguments are given by position.
+    unsafe {
+        if index < ffi::PyVectorcall_NARGS(nargsf) as usize
+            && let Some(gtype) = marshal::instance_type(*args.add(index))
+        {
+            core.note_instance(gtype);
+        }
     }
 }
 

@@ -46,6 +46,7 @@ pub use callback::implement;
 pub use linker::{Unlinked, link};
 pub(crate) use scalar::read_gtype;
 use table::step;
+pub use wrapped::instance_type;
 
 pub(crate) const G_TYPE_NONE: usize = 4;
 

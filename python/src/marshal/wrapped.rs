@@ -52,6 +52,21 @@ pub(super) unsafe fn wrapped_gtype(value: *mut ffi::PyObject) -> usize {
     unsafe { value.cast::<u8>().add(WRAPPED_GTYPE).cast::<usize>().read() }
 }
 
+/// The type of the GObject that `value` wraps, if it does.
+///
+/// # Safety
+/// A valid object, GIL held.
+pub unsafe fn instance_type(value: *mut ffi::PyObject) -> Option<usize> {
+    // SAFETY: by this function's contract; see `object`.
+    unsafe {
+        if ffi::PyType_IsSubtype(ffi::Py_TYPE(value), super::api().object_type) == 0 {
+            return None;
+        }
+        let gobject = wrapped(value).cast::<*const usize>();
+        (!gobject.is_null()).then(|| **gobject)
+    }
+}
+
 unsafe fn object(value: Object, cell: Cell, desc: Desc) -> i32 {
     let value = value.cast::<ffi::PyObject>();
     // SAFETY: a valid object, GIL held; objects have a TypeDesc. A GObject starts with its class,

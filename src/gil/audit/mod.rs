@@ -4,6 +4,10 @@
 //! interpreter lock, and each takes a time that its arguments bound. The table is shown in
 //! docs/gil.md.
 
+mod classes;
+
+pub use classes::FOR_CLASSES;
+
 /// A group of functions and why they are fine.
 pub struct Audited {
     pub names: &'static [&'static str],
@@ -34,6 +38,7 @@ pub static AUDITED: &[Audited] = &[
             "g_type_check_class_is_a",
             "g_type_check_class_cast",
             "g_type_is_a",
+            "g_type_interface_peek",
             "g_type_fundamental",
             "g_type_from_name",
         ],
@@ -59,6 +64,7 @@ pub static AUDITED: &[Audited] = &[
             "memset",
             "memcmp",
             "g_str_equal",
+            "g_str_hash",
             "g_strcmp0",
             "g_strv_length",
             "g_environ_getenv",
@@ -322,6 +328,30 @@ pub static AUDITED: &[Audited] = &[
         holds: Holds::Everywhere,
     },
     Audited {
+        names: &[
+            "g_sequence_get_length",
+            "g_sequence_get_iter_at_pos",
+            "g_sequence_get_begin_iter",
+            "g_sequence_get_end_iter",
+            "g_sequence_get",
+            "g_sequence_iter_is_begin",
+            "g_sequence_iter_is_end",
+            "g_sequence_iter_next",
+            "g_sequence_iter_prev",
+            "g_sequence_iter_get_position",
+            "g_list_store_find",
+        ],
+        argument: "They walk in a balanced tree in memory, or compare the pointers in it, and call \
+                   nothing.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
+        names: &["g_object_ref"],
+        argument: "It counts references. Where the second one is taken, PyGObject is told, which \
+                   takes the interpreter lock again; the thread already holds it.",
+        holds: Holds::Inside,
+    },
+    Audited {
         names: &["g_path_get_basename", "g_path_get_dirname"],
         argument: "They go over the bytes of a path and copy a part of it.",
         holds: Holds::Everywhere,
@@ -443,10 +473,18 @@ pub static GET_TYPES: Audited = Audited {
     holds: Holds::Everywhere,
 };
 
-/// The entry of the exported function `name`.
-pub fn audited(name: &str) -> Option<&'static Audited> {
+/// The entry of the exported function `name`, for a first argument whose class is called `class` if
+/// that is known.
+pub fn audited(name: &str, class: Option<&str>) -> Option<&'static Audited> {
     if name.ends_with("_get_type") {
         return Some(&GET_TYPES);
     }
-    AUDITED.iter().find(|group| group.names.contains(&name))
+    let of_class = FOR_CLASSES
+        .iter()
+        .filter(|(classes, _)| class.is_some_and(|class| classes.contains(&class)))
+        .map(|(_, group)| group);
+    AUDITED
+        .iter()
+        .chain(of_class)
+        .find(|group| group.names.contains(&name))
 }
