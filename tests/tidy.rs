@@ -65,6 +65,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/value/mod.rs",
     "python/src/marshal/value/outward.rs",
     "python/src/marshal/wrapped.rs",
+    "python/src/marshal/wrapper.rs",
     "src/code/announce/debugger.rs",
     "src/code/announce/folder.rs",
     "src/code/announce/jitdump.rs",

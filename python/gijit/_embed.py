@@ -109,7 +109,7 @@ def install():
                 setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
         native.quicken_structs(_gi.Struct, _gi.StructInfo)
-        native.quicken_objects(_gi.GObject)
+        native.quicken_objects(_gi.GObject, gi_types.MetaClassHelper)
         native.quicken(introspection)
         for derived in proxy.__subclasses__():
             _quicken_proxy(native, derived)

@@ -76,6 +76,7 @@ c_functions! {
         g_object_get_qdata: fn(*mut c_void, c_uint) -> *mut c_void;
         g_object_set_qdata_full: fn(*mut c_void, c_uint, *mut c_void, *const c_void);
         g_object_is_floating: fn(*mut c_void) -> c_int;
+        g_object_ref_sink: fn(*mut c_void) -> *mut c_void;
         g_object_force_floating: fn(*mut c_void);
         g_closure_ref: fn(*mut c_void) -> *mut c_void;
         g_closure_sink: fn(*mut c_void);
@@ -93,6 +94,7 @@ c_functions! {
         g_value_set_enum: fn(*mut c_void, c_int);
         g_value_set_flags: fn(*mut c_void, c_uint);
         g_value_set_variant: fn(*mut c_void, *mut c_void);
+        g_type_get_qdata: fn(usize, c_uint) -> *mut c_void;
         g_type_test_flags: fn(usize, c_uint) -> c_int;
         g_type_class_peek: fn(usize) -> *mut c_void;
         g_type_class_ref: fn(usize) -> *mut c_void;

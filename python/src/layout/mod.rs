@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyDict};
 
 use crate::glib;
-pub use wrapper::GObjectWrapper;
+pub use wrapper::{GObject, GObjectWrapper};
 
 /// `PyLongObject`: signed digit count, then 30-bit digits.
 const LONG_SIZE: i32 = 16;

@@ -1,8 +1,7 @@
 //! PyGObject's wrappers of GObjects (`PyGObject` of `pygobject.h`) and the head of a GObject
 //! (`GObject` of `gobject.h`).
 
-use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -16,6 +15,12 @@ const WEAKREFS: isize = 32;
 const SIZE: isize = 48;
 /// `PYGOBJECT_USING_TOGGLE_REF`.
 const TOGGLE: u32 = 1;
+/// `PYGOBJECT_IS_FLOATING_REF`.
+const FLOATING: u32 = 2;
+/// `PYGOBJECT_GOBJECT_WAS_FLOATING`.
+const WAS_FLOATING: u32 = 4;
+/// The low bits of a `GData *` are flags (`G_DATALIST_FLAGS_MASK` and two more of GLib's own).
+const DATA_FLAGS: usize = 7;
 
 /// `PyGObject`.
 #[repr(C)]
@@ -31,11 +36,39 @@ pub struct GObjectWrapper {
 /// `GObject`.
 #[repr(C)]
 pub struct GObject {
-    class: *mut c_void,
+    pub class: *const usize,
     pub references: AtomicU32,
+    /// The list of what has been attached to the object, and flags.
+    data: AtomicUsize,
+}
+
+impl GObject {
+    /// Whether something is attached to it; without, it has no wrapper and none of PyGObject's data.
+    pub fn has_data(&self) -> bool {
+        self.data.load(Ordering::Acquire) & !DATA_FLAGS != 0
+    }
 }
 
 impl GObjectWrapper {
+    /// Makes the fields of a new wrapper of `object`, whose head is made.
+    ///
+    /// # Safety
+    /// `wrapper` has room for them.
+    pub unsafe fn fill(wrapper: *mut Self, object: *mut GObject, was_floating: bool) {
+        // SAFETY: by this function's contract.
+        unsafe {
+            (*wrapper).object = object;
+            (*wrapper).dict = std::ptr::null_mut();
+            (*wrapper).weakrefs = std::ptr::null_mut();
+            (*wrapper).flags = if was_floating { WAS_FLOATING } else { 0 };
+        }
+    }
+
+    /// Whether the next reference is one that PyGObject has taken already.
+    pub fn is_floating(&self) -> bool {
+        self.flags & FLOATING != 0
+    }
+
     /// Whether the object keeps the wrapper alive, too.
     pub fn is_toggle(&self) -> bool {
         self.flags & TOGGLE != 0
@@ -69,8 +102,15 @@ fn find(py: Python<'_>) -> PyResult<Option<u32>> {
         let known = (glib.g_object_get_qdata)(gobject.cast(), quark) == object.as_ptr().cast();
         let plain = !(*wrapper).is_toggle() && (*wrapper).dict.is_null();
         let single = (*gobject).references.load(Ordering::Relaxed) == 1;
+        let has_data = (*gobject).has_data();
+        let set = |wrapper| {
+            (glib.g_object_set_qdata_full)(gobject.cast(), quark, wrapper, std::ptr::null());
+        };
+        set(std::ptr::null_mut());
+        let data = has_data && !(*gobject).has_data();
+        set(wrapper.cast());
         object.setattr("probe", 1)?;
         let kept = (*wrapper).is_toggle() && !(*wrapper).dict.is_null();
-        Ok((known && plain && single && kept).then_some(quark))
+        Ok((known && plain && single && data && kept).then_some(quark))
     }
 }

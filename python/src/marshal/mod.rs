@@ -28,6 +28,7 @@ mod table;
 mod types;
 mod value;
 mod wrapped;
+pub mod wrapper;
 
 use std::sync::OnceLock;
 

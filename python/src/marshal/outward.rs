@@ -11,6 +11,7 @@ use pyo3::ffi;
 
 use super::desc::{ResultDesc, TypeDesc, type_desc};
 use super::table::helpers;
+use super::wrapper::wrapper_of;
 use crate::layout::{FREE_ON_DEALLOC, SLICE_ALLOCATED, SLICE_SIZE, WRAPPED, WRAPPED_GTYPE};
 
 type Object = *mut c_void;
@@ -209,9 +210,9 @@ unsafe fn object(cell: Cell, desc: Desc) -> Object {
         if gobject.is_null() {
             return none();
         }
-        let steal = i32::from(type_desc(desc).full);
-        let object = (super::api().newgobj_full)(gobject, steal, std::ptr::null_mut());
-        if object.is_null() && steal != 0 {
+        let steal = type_desc(desc).full;
+        let object = wrapper_of(gobject, steal);
+        if object.is_null() && steal {
             (super::glib().g_object_unref)(gobject);
         }
         object.cast()

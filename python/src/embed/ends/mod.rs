@@ -21,40 +21,46 @@ mod variants;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-/// A function of ours that stands in a slot of types for PyGObject's or CPython's.
-struct Replacement {
-    ours: ffi::destructor,
+/// A function of ours, of type `F`, that stands in a slot of types for PyGObject's or CPython's.
+struct Replacement<F> {
+    ours: F,
     /// What was there; written before ours is in any slot.
     stock: AtomicUsize,
 }
 
-impl Replacement {
-    const fn new(ours: ffi::destructor) -> Self {
+impl<F: Copy> Replacement<F> {
+    const fn new(ours: F) -> Self {
         Replacement {
             ours,
             stock: AtomicUsize::new(0),
         }
     }
 
-    fn is_in(&self, slot: Option<ffi::destructor>) -> bool {
-        slot.is_some_and(|found| found as usize == self.ours as usize)
+    fn address(function: F) -> usize {
+        const { assert!(size_of::<F>() == size_of::<usize>()) };
+        // SAFETY: `F` is a type of function pointers.
+        unsafe { std::mem::transmute_copy(&function) }
+    }
+
+    fn is_in(&self, slot: Option<F>) -> bool {
+        slot.is_some_and(|found| Self::address(found) == Self::address(self.ours))
     }
 
     /// Puts ours into `slot`, unless there stands something else than in the slots before.
     ///
     /// # Safety
     /// A slot of a type that may be written; the interpreter lock is held.
-    unsafe fn put(&self, slot: &mut Option<ffi::destructor>) {
+    unsafe fn put(&self, slot: &mut Option<F>) {
         let Some(before) = *slot else {
             return;
         };
+        let before = Self::address(before);
         let stock = self.stock.load(Ordering::Relaxed);
-        if !self.is_in(*slot) && (stock == 0 || stock == before as usize) {
-            self.stock.store(before as usize, Ordering::Relaxed);
+        if !self.is_in(*slot) && (stock == 0 || stock == before) {
+            self.stock.store(before, Ordering::Relaxed);
             *slot = Some(self.ours);
         }
     }
@@ -63,7 +69,7 @@ impl Replacement {
     ///
     /// # Safety
     /// As for [`Self::put`].
-    unsafe fn take_out(&self, slot: &mut Option<ffi::destructor>) {
+    unsafe fn take_out(&self, slot: &mut Option<F>) {
         if self.is_in(*slot) {
             // SAFETY: ours is in the slot.
             *slot = Some(unsafe { self.stock() });
@@ -74,9 +80,9 @@ impl Replacement {
     ///
     /// # Safety
     /// Ours has been in a slot.
-    unsafe fn stock(&self) -> ffi::destructor {
+    unsafe fn stock(&self) -> F {
         // SAFETY: by this function's contract `put` has stored a function of this type.
-        unsafe { std::mem::transmute(self.stock.load(Ordering::Relaxed)) }
+        unsafe { std::mem::transmute_copy(&self.stock.load(Ordering::Relaxed)) }
     }
 }
 
@@ -88,7 +94,7 @@ fn unquicken_end(class: &Bound<'_, PyType>) {
     unsafe {
         let ty = &mut *class.as_type_ptr();
         structs::DEALLOC.take_out(&mut ty.tp_dealloc);
-        objects::DEALLOC.take_out(&mut ty.tp_dealloc);
+        objects::take_out(ty);
         variants::FINALIZE.take_out(&mut ty.tp_finalize);
     }
 }

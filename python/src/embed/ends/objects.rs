@@ -11,19 +11,58 @@ use pyo3::types::PyType;
 use super::Replacement;
 use crate::glib::{Glib, glib};
 use crate::layout::{GObjectWrapper, layout};
+use crate::marshal::wrapper::{self, Ends};
 
-pub(super) static DEALLOC: Replacement = Replacement::new(dealloc);
+static DEALLOC: Replacement<ffi::destructor> = Replacement::new(dealloc);
+static CLEAR: Replacement<ffi::inquiry> = Replacement::new(clear);
 /// The quark under which a GObject has its wrapper.
 static WRAPPER: AtomicU32 = AtomicU32::new(0);
 
-/// Gives `objects`, which is `gi._gi.GObject`, the fast end.
+/// Gives `objects`, which is `gi._gi.GObject`, the fast end. `made` is any class that was made in
+/// Python.
 #[pyfunction]
-pub fn quicken_objects(objects: &Bound<'_, PyType>) {
+pub fn quicken_objects(objects: &Bound<'_, PyType>, made: &Bound<'_, PyType>) {
     let quark = layout(objects.py()).wrapper_quark;
-    if quark != 0 {
-        WRAPPER.store(quark, Ordering::Relaxed);
-        // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
-        unsafe { DEALLOC.put(&mut (*objects.as_type_ptr()).tp_dealloc) }
+    if quark == 0 {
+        return;
+    }
+    WRAPPER.store(quark, Ordering::Relaxed);
+    // SAFETY: type objects, and the interpreter lock is held, so no wrapper ends meanwhile.
+    unsafe {
+        let ty = &mut *objects.as_type_ptr();
+        DEALLOC.put(&mut ty.tp_dealloc);
+        CLEAR.put(&mut ty.tp_clear);
+        let of_classes = (*made.as_type_ptr()).tp_dealloc;
+        wrapper::watch(Some(Ends {
+            dealloc: dealloc as *const () as usize,
+            clear: clear as *const () as usize,
+            of_classes: of_classes.map_or(0, |function| function as usize),
+            quark,
+        }));
+    }
+}
+
+/// Takes what is ours out of `ty`.
+///
+/// # Safety
+/// A type object whose slots may be written where ours is in them; the interpreter lock is held.
+pub(super) unsafe fn take_out(ty: &mut ffi::PyTypeObject) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        if DEALLOC.is_in(ty.tp_dealloc) {
+            wrapper::watch(None);
+        }
+        DEALLOC.take_out(&mut ty.tp_dealloc);
+        CLEAR.take_out(&mut ty.tp_clear);
+    }
+}
+
+/// `tp_clear` of `gi.GObject`.
+unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> i32 {
+    // SAFETY: CPython passes an instance of gi.GObject and holds the interpreter lock.
+    unsafe {
+        wrapper::forget(object.cast());
+        CLEAR.stock()(object)
     }
 }
 
@@ -37,6 +76,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         if !(*object.cast::<GObjectWrapper>()).weakrefs.is_null() {
             ffi::PyObject_ClearWeakRefs(object);
         }
+        wrapper::forget(object.cast());
         match glib() {
             Ok(glib) if ends_with_wrapper(&*object.cast()) => end(glib, object),
             _ => DEALLOC.stock()(object),

@@ -13,7 +13,7 @@ use crate::callable::object;
 use crate::glib::glib;
 use crate::layout::{FREE_ON_DEALLOC, WRAPPED, layout};
 
-pub(super) static DEALLOC: Replacement = Replacement::new(dealloc);
+pub(super) static DEALLOC: Replacement<ffi::destructor> = Replacement::new(dealloc);
 /// `gi._gi.StructInfo`.
 static STRUCT_INFO: AtomicUsize = AtomicUsize::new(0);
 

@@ -11,7 +11,7 @@ use super::super::names::_PyType_Lookup;
 use super::Replacement;
 use crate::marshal::lock;
 
-pub(super) static FINALIZE: Replacement = Replacement::new(finalize);
+pub(super) static FINALIZE: Replacement<ffi::destructor> = Replacement::new(finalize);
 /// The code of the `__del__` that [`finalize`] stands for; kept for good.
 static DEL_CODE: AtomicUsize = AtomicUsize::new(0);
 

@@ -12,6 +12,7 @@ use super::super::outward::wrap;
 use super::super::scalar::BAIL;
 use super::super::table::helpers;
 use super::super::wrapped;
+use super::super::wrapper::wrapper_of;
 use crate::layout::{FREE_ON_DEALLOC, WRAPPED, WRAPPED_GTYPE};
 
 type Object = *mut c_void;
@@ -39,13 +40,12 @@ unsafe fn object(cell: *const u64, desc: Desc) -> Object {
         if gobject.is_null() {
             return ffi::Py_NewRef(ffi::Py_None()).cast();
         }
-        let new = super::super::api().newgobj_full;
         let full = type_desc(desc).full;
         if full || (glib.g_object_is_floating)(gobject) == 0 {
-            return new(gobject, i32::from(full), std::ptr::null_mut()).cast();
+            return wrapper_of(gobject, full).cast();
         }
         (glib.g_object_ref)(gobject);
-        let object = new(gobject, 1, std::ptr::null_mut());
+        let object = wrapper_of(gobject, true);
         (glib.g_object_force_floating)(gobject);
         object.cast()
     }
