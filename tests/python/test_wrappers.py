@@ -74,8 +74,6 @@ def test_classes_with_ends_of_their_own():
             print("named ends")
     class Mixed(Named, Plain):
         pass
-    class Slots(GObject.Object):
-        __slots__ = ("one",)
     revived = []
     class Revived(GObject.Object):
         def __del__(self):
@@ -84,7 +82,7 @@ def test_classes_with_ends_of_their_own():
     class Disposed(GObject.Object):
         def do_dispose(self):
             print("disposed", again()[1], again()[0] is self)
-    for cls in (GObject.Object, Plain, Slots, Revived, Disposed, Mixed):
+    for cls in (GObject.Object, Plain, Revived, Disposed, Mixed):
         for attribute in (False, True):
             value = cls()
             if attribute:
