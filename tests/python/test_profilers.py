@@ -43,8 +43,8 @@ def run(command, tmp_path, **variables):
     )  # fmt: skip
 
 
-# With the thunk a fiftieth of the samples, and a kernel that takes a thousand of them in a second, a
-# tenth as many calls leave it out once in fifty runs.
+# With the thunk a fiftieth of the samples, and a kernel that takes a thousand of them in a second,
+# a tenth as many calls leave it out once in fifty runs.
 CALLS = "15000000"
 
 
