@@ -11,6 +11,7 @@ const UNSAFE: &[&str] = &[
     "python/src/callable/entry.rs",
     "python/src/callable/object.rs",
     "python/src/embed/debugger.rs",
+    "python/src/embed/docstring.rs",
     "python/src/embed/ends/mod.rs",
     "python/src/embed/ends/objects.rs",
     "python/src/embed/ends/structs.rs",

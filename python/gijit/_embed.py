@@ -3,10 +3,11 @@
 A few patches serve whatever PyGObject creates from now on; one walk serves what exists already. The
 patches wrap PyGObject's functions and leave their work to them:
 
-* ``MetaClassHelper._setup_methods`` and ``_setup_native_vfuncs`` set our callables on a new class
-  directly, because setting an attribute of a class twice costs more than making the callable; the
-  few that ``_setup_class_methods`` sets are replaced; ``_setup_fields`` does what PyGObject's does,
-  faster;
+* ``MetaClassHelper._setup_methods``, ``_setup_class_methods`` and ``_setup_native_vfuncs`` set our
+  callables on a new class directly, because setting an attribute of a class twice costs more than
+  making the callable; ``_setup_fields`` does what PyGObject's does, faster;
+* ``gi.docstring._generate_callable_info_doc`` writes the same text, faster: classes and overrides
+  ask for it as they are made;
 * ``gi.types.hook_up_vfunc_implementation`` makes what Python implements of a new class known to C;
 * ``GObjectMeta.mro`` computes the same order, faster;
 * ``StructMeta.__init__`` may have put a constructor into ``__new__``, and meets ``GLib.Variant``,
@@ -87,15 +88,17 @@ def install():
     # Not "import gi.module": while that module is being executed, gi has no such attribute yet.
     _gi = import_module("gi._gi")
     gi_types = import_module("gi.types")
+    docstring = import_module("gi.docstring")
     introspection = import_module("gi.module").IntrospectionModule
     proxy = import_module("gi.overrides").OverridesProxyModule
     helper = gi_types.MetaClassHelper
     replacements = (
         (helper, "_setup_methods", _method(native.setup_methods)),
         (helper, "_setup_fields", _method(native.setup_fields)),
-        (helper, "_setup_class_methods", _setup_class_methods(native, helper._setup_class_methods)),
+        (helper, "_setup_class_methods", _setup_class_methods(native)),
         (helper, "_setup_native_vfuncs", _setup_native_vfuncs(native)),
         (gi_types, "hook_up_vfunc_implementation", _hook_up_vfunc(native, gi_types)),
+        (docstring, "_generate_callable_info_doc", _callable_doc(native, docstring)),
         (gi_types.GObjectMeta, "mro", _mro(native, gi_types.GObjectMeta.mro)),
         (gi_types.StructMeta, "__init__", _struct_init(native, gi_types.StructMeta.__init__)),
         (introspection, "__getattr__", _module_getattr(native, introspection.__getattr__)),
@@ -141,17 +144,25 @@ def _method(function):
     return lambda cls: function(cls)
 
 
-def _setup_class_methods(native, original):
+def _setup_class_methods(native):
     adopt = native.adopt
 
     def _setup_class_methods(cls):
-        before = len(vars(cls))
-        original(cls)
-        # Few classes get any.
-        if len(vars(cls)) != before:
-            _replace_in_class(cls, adopt)
+        class_struct = cls.__info__.get_class_struct()
+        if class_struct is None:
+            return
+        for method in class_struct.get_methods():
+            name = method.__name__
+            # As in PyGObject: what the class or a base has comes first.
+            if not hasattr(cls, name):
+                setattr(cls, name, classmethod(adopt(method)))
 
     return _setup_class_methods
+
+
+def _callable_doc(native, docstring):
+    made, original = native.callable_doc, docstring._generate_callable_info_doc
+    return lambda info: made(info) or original(info)
 
 
 def _setup_native_vfuncs(native):

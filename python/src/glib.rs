@@ -2,7 +2,7 @@
 //!
 //! gijit links to none of these libraries: the process has them because PyGObject has.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::sync::OnceLock;
 
 use pyo3::ffi;
@@ -16,12 +16,16 @@ macro_rules! c_functions {
 
         impl Glib {
             fn resolve() -> Result<Self, String> {
-                Ok(Glib { $($($name: {
-                    let address = find($library, stringify!($name))?;
-                    // SAFETY: the symbol is the C function of this name, and the signature in the
-                    // table is that of its header.
-                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) }
-                },)*)* })
+                $(
+                    let library = Library::loaded($library)?;
+                    $(
+                        let address = library.find(stringify!($name))?;
+                        // SAFETY: the symbol is the C function of this name, and the signature in
+                        // the table is that of its header.
+                        let $name = unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(address) };
+                    )*
+                )*
+                Ok(Glib { $($($name,)*)* })
             }
         }
     };
@@ -114,29 +118,46 @@ impl GHashTableIter {
     pub const UNSET: Self = GHashTableIter { private: [0; 6] };
 }
 
+/// A library that the process has loaded; the reference to it is kept for good.
+struct Library {
+    name: &'static str,
+    handle: *mut c_void,
+}
+
+impl Library {
+    /// # Errors
+    /// A line that names it.
+    fn loaded(name: &'static str) -> Result<Self, String> {
+        let missing = || format!("{name} is not loaded");
+        let file = CString::new(name).map_err(|_| missing())?;
+        // SAFETY: a zero-terminated name; RTLD_NOLOAD takes a reference to a loaded library.
+        let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        match handle.is_null() {
+            true => Err(missing()),
+            false => Ok(Library { name, handle }),
+        }
+    }
+
+    /// # Errors
+    /// A line that names the function.
+    fn find(&self, name: &str) -> Result<*mut c_void, String> {
+        let missing = || format!("{} lacks {name}", self.name);
+        let symbol = CString::new(name).map_err(|_| missing())?;
+        // SAFETY: an open handle and a zero-terminated name.
+        let address = unsafe { libc::dlsym(self.handle, symbol.as_ptr()) };
+        match address.is_null() {
+            true => Err(missing()),
+            false => Ok(address),
+        }
+    }
+}
+
 /// The function `name` of a library that the process has loaded.
 ///
 /// # Errors
 /// What is missing.
-pub fn find(library: &str, name: &str) -> Result<*mut c_void, String> {
-    let missing = || format!("{library} lacks {name} or is not loaded");
-    let library = std::ffi::CString::new(library).map_err(|_| missing())?;
-    let symbol = std::ffi::CString::new(name).map_err(|_| missing())?;
-    // SAFETY: zero-terminated names; RTLD_NOLOAD takes a reference to a loaded library, kept for
-    // good.
-    let address = unsafe {
-        let handle = libc::dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
-        if handle.is_null() {
-            handle
-        } else {
-            libc::dlsym(handle, symbol.as_ptr())
-        }
-    };
-    if address.is_null() {
-        Err(missing())
-    } else {
-        Ok(address)
-    }
+pub fn find(library: &'static str, name: &str) -> Result<*mut c_void, String> {
+    Library::loaded(library)?.find(name)
 }
 
 static GLIB: OnceLock<Result<Glib, String>> = OnceLock::new();

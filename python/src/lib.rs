@@ -24,5 +24,6 @@ fn _gijit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     embed::names::register(module)?;
     embed::ends::register(module)?;
     embed::fields::register(module)?;
+    embed::docstring::register(module)?;
     embed::doctor::register(module)
 }

@@ -238,6 +238,15 @@ pub unsafe fn is_info(types: &Types, object: *mut ffi::PyObject) -> bool {
     unsafe { ffi::PyObject_TypeCheck(object, types.info) != 0 }
 }
 
+/// Whether `object` is a `gi.FunctionInfo`, ours or stock.
+///
+/// # Safety
+/// As for [`is_vfunc`].
+pub unsafe fn is_function(types: &Types, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's.
+    unsafe { ffi::PyObject_TypeCheck(object, types.function.ty) != 0 }
+}
+
 /// Whether `object` is a `gi.VFuncInfo`, ours or stock.
 ///
 /// # Safety

@@ -4,11 +4,12 @@
 //! `engine` is the process-wide state and turns a callable object into one that runs; `host` is
 //! what the core asks of Python; `rejection` says why one is left to PyGObject; `sample` times calls;
 //! `profile` remembers hot ones; `names` looks up namespaces; `ends` ends wrappers;
-//! `fields` are the attributes of structs; `debugger` is what debuggers look for;
+//! `fields` are the attributes of structs; `docstring` describes callables; `debugger` is what debuggers look for;
 //! `install`, `members`, `order`, `inspect` and `doctor` are the functions that the package calls.
 //! What is patched, and when, is in the package (`gijit/_embed.py`).
 
 mod debugger;
+pub mod docstring;
 pub mod doctor;
 pub mod ends;
 pub mod engine;
