@@ -161,8 +161,11 @@ def _setup_class_methods(native):
 
 
 def _callable_doc(native, docstring):
+    from gi import version_info
+
     made, original = native.callable_doc, docstring._generate_callable_info_doc
-    return lambda info: made(info) or original(info)
+    hides_length = version_info[:2] > (3, 44)
+    return lambda info: made(info, hides_length) or original(info)
 
 
 def _setup_native_vfuncs(native):

@@ -72,15 +72,18 @@ impl Class {
         within.then(|| unsafe { ((self.address + offset) as *const usize).read_unaligned() })
     }
 
-    /// The table of the interface `gtype`, 0 where the class does not have it.
-    pub(super) fn interface(&self, gtype: usize) -> usize {
+    /// The table of the interface whose type the function at `get_type` returns, 0 where the class does
+    /// not have it.
+    pub(super) fn interface(&self, get_type: usize) -> usize {
         let Some(peek) = resolve(c"g_type_interface_peek") else {
             return 0;
         };
-        // SAFETY: the function of that name; a class and the type of an interface.
+        // SAFETY: the function of that name; a class and the type of an interface. The function that
+        // gives it takes nothing (`flow`) and may be called from any thread.
         unsafe {
             let peek: unsafe extern "C" fn(usize, usize) -> usize = std::mem::transmute(peek);
-            peek(self.address, gtype)
+            let get_type: unsafe extern "C" fn() -> usize = std::mem::transmute(get_type);
+            peek(self.address, get_type())
         }
     }
 }
@@ -92,13 +95,4 @@ impl Class {
 pub(super) unsafe fn interface_entry(table: usize, offset: usize) -> usize {
     // SAFETY: by this function's contract.
     unsafe { ((table + offset) as *const usize).read_unaligned() }
-}
-
-/// The type that the function at `address`, which is called `*_get_type`, returns.
-pub(super) fn type_of(address: usize) -> usize {
-    // SAFETY: these functions take nothing, return a GType, and may be called from any thread.
-    unsafe {
-        let get_type: unsafe extern "C" fn() -> usize = std::mem::transmute(address);
-        get_type()
-    }
 }

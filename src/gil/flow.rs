@@ -8,10 +8,12 @@
 use std::collections::HashMap;
 
 use iced_x86::{
-    Code, FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind, Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess,
+    OpKind, Register,
 };
 
 use super::class::{self, Class};
+use super::image::Image;
 use super::prove::Target;
 
 /// An instruction of the function.
@@ -40,6 +42,7 @@ pub(super) struct OpenCall {
 enum Known {
     Instance,
     Class,
+    /// What the function at this address returns.
     Type(usize),
     /// The class's table of an interface.
     Interface(usize),
@@ -146,15 +149,14 @@ fn advance(state: &mut State, step: &Step, class: &Class, info: &mut Instruction
             {
                 Some(("g_type_interface_peek", _)) => {
                     match (known(state, Register::RDI), known(state, Register::RSI)) {
-                        (Some(Known::Class), Some(Known::Type(gtype))) => {
-                            Some(Known::Interface(class.interface(gtype)))
+                        (Some(Known::Class), Some(Known::Type(get_type))) => {
+                            let found = !takes_argument(get_type, info);
+                            found.then(|| Known::Interface(class.interface(get_type)))
                         }
                         _ => None,
                     }
                 }
-                Some((name, address)) if name.ends_with("_get_type") => {
-                    Some(Known::Type(class::type_of(address)))
-                }
+                Some((name, address)) if name.ends_with("_get_type") => Some(Known::Type(address)),
                 _ => None,
             };
             for register in CHANGED {
@@ -183,4 +185,54 @@ fn advance(state: &mut State, step: &Step, class: &Class, info: &mut Instruction
             }
         }
     }
+}
+
+/// How much of a function is read to see whether it takes an argument. Those that return a type are
+/// shorter.
+const HEAD: usize = 64;
+
+/// Whether the function at `address` may read its first argument: all `*_get_type` that return a
+/// `GType` have none, and `g_variant_get_type` has one.
+fn takes_argument(address: usize, info: &mut InstructionInfoFactory) -> bool {
+    let Some(image) = Image::of(address) else {
+        return true;
+    };
+    let (mut seen, mut pending) = (Vec::new(), vec![address as u64]);
+    while let Some(ip) = pending.pop() {
+        if seen.contains(&ip) {
+            continue;
+        }
+        seen.push(ip);
+        let Some(code) = image.bytes(ip as usize).filter(|_| seen.len() <= HEAD) else {
+            return true;
+        };
+        let instruction = Decoder::with_ip(64, code, ip, DecoderOptions::NONE).decode();
+        let (mut read, mut written) = (false, false);
+        for used in info.info(&instruction).used_registers() {
+            if used.register().full_register() == Register::RDI {
+                match used.access() {
+                    OpAccess::None | OpAccess::NoMemAccess => {}
+                    OpAccess::Write => written = true,
+                    _ => read = true,
+                }
+            }
+        }
+        if read {
+            return true;
+        }
+        if written {
+            continue;
+        }
+        match instruction.flow_control() {
+            FlowControl::Next => pending.push(instruction.next_ip()),
+            FlowControl::ConditionalBranch => {
+                pending.extend([instruction.next_ip(), instruction.near_branch_target()]);
+            }
+            FlowControl::UnconditionalBranch => pending.push(instruction.near_branch_target()),
+            FlowControl::Return => {}
+            // What is called may read it.
+            _ => return true,
+        }
+    }
+    false
 }

@@ -25,7 +25,7 @@ EVERY = """
             for one in found:
                 if not isinstance(one, gi._gi.CallableInfo):
                     continue
-                text = _gijit.callable_doc(one)
+                text = _gijit.callable_doc(one, gi.version_info[:2] > (3, 44))
                 own += text is not None
                 other += text is None
                 if text not in (None, stock(one)):

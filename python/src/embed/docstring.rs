@@ -54,9 +54,10 @@ const KEYWORDS: &str = " False None True and as assert async await break class c
                         or pass print raise return try while with yield ";
 
 /// What `gi.docstring` says about a function or virtual function; `None` of anything else, and where
-/// it would take another name than the typelib's.
+/// it would take another name than the typelib's. `hides_length`: of the length of an array that is
+/// returned it says nothing, as PyGObject from 3.46 on.
 #[pyfunction]
-pub fn callable_doc(callable: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+pub fn callable_doc(callable: &Bound<'_, PyAny>, hides_length: bool) -> PyResult<Option<String>> {
     let types = types();
     // SAFETY: a valid object, which lives as long as this runs; `is_function` and `is_vfunc` say that
     // it has an info of that kind. The interpreter lock is held.
@@ -68,7 +69,7 @@ pub fn callable_doc(callable: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         let info = object::fields(callable.as_ptr()).info;
         let repository = &types.repository;
         let has_self = is_vfunc || repository.flags(info) & IS_METHOD != 0;
-        Arguments::of(repository, info).and_then(|arguments| arguments.text(has_self))
+        Arguments::of(repository, info, hides_length).map(|arguments| arguments.text(has_self))
     };
     let Some((taken, given)) = text else {
         return Ok(None);
@@ -101,7 +102,7 @@ struct Arguments {
 impl Arguments {
     /// # Safety
     /// `info` is a callable info of `repository`.
-    unsafe fn of(repository: &Girepository, info: Info) -> Option<Self> {
+    unsafe fn of(repository: &Girepository, info: Info, hides_length: bool) -> Option<Self> {
         let mut found = Arguments {
             all: Vec::new(),
             hidden: Vec::new(),
@@ -116,9 +117,7 @@ impl Arguments {
                 let ty = repository.arg_type(arg);
                 found.hidden.extend(repository.arg_destroy(arg));
                 found.user_data.extend(repository.arg_closure(arg));
-                if repository.type_tag(ty).0 as usize == ARRAY {
-                    found.hidden.extend(repository.array_length(ty));
-                }
+                found.hidden.extend(length(repository, ty));
                 let name = shown_name(repository, arg);
                 let hint = hint(repository, ty);
                 let (direction, _) = repository.arg_passing(arg);
@@ -138,6 +137,9 @@ impl Arguments {
                 });
             }
             let ty = repository.return_type(info);
+            if hides_length {
+                found.hidden.extend(length(repository, ty));
+            }
             let hint = hint(repository, ty);
             repository.unref(ty);
             let (_, nullable, skipped, ..) = repository.callable_facts(info);
@@ -151,7 +153,7 @@ impl Arguments {
     }
 
     /// What goes in and what comes out.
-    fn text(self, has_self: bool) -> Option<(String, String)> {
+    fn text(self, has_self: bool) -> (String, String) {
         let mut taken: Vec<String> = has_self.then(|| "self".to_owned()).into_iter().collect();
         let mut given: Vec<String> = self.returned.into_iter().collect();
         for (index, argument) in self.all.into_iter().enumerate() {
@@ -171,7 +173,7 @@ impl Arguments {
                 given.push(argument.shown);
             }
         }
-        Some((taken.join(", "), given.join(", ")))
+        (taken.join(", "), given.join(", "))
     }
 }
 
@@ -184,6 +186,18 @@ unsafe fn shown_name(repository: &Girepository, info: Info) -> Option<String> {
     let name = unsafe { repository.name(info) }.to_string();
     let keyword = name.len() <= LONGEST_KEYWORD && KEYWORDS.contains(&format!(" {name} "));
     (!keyword).then_some(name)
+}
+
+/// The argument that holds the length of an array.
+///
+/// # Safety
+/// A type info of `repository`.
+unsafe fn length(repository: &Girepository, ty: Info) -> Option<usize> {
+    // SAFETY: by this function's contract; the tag says that it is an array.
+    unsafe {
+        let is_array = repository.type_tag(ty).0 as usize == ARRAY;
+        is_array.then(|| repository.array_length(ty)).flatten()
+    }
 }
 
 /// # Safety
