@@ -352,6 +352,19 @@ pub static AUDITED: &[Audited] = &[
         holds: Holds::Inside,
     },
     Audited {
+        names: &[
+            "g_get_user_data_dir",
+            "g_get_user_config_dir",
+            "g_get_user_cache_dir",
+            "g_get_system_data_dirs",
+            "g_get_system_config_dirs",
+        ],
+        argument: "They return what a first call has made of the environment, under a lock that is \
+                   held for that. Where HOME is not set, the first call of the process asks the user \
+                   database, as Python's `os.path.expanduser` does; it runs nothing of Python.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
         names: &["g_path_get_basename", "g_path_get_dirname"],
         argument: "They go over the bytes of a path and copy a part of it.",
         holds: Holds::Everywhere,
