@@ -18,7 +18,6 @@ helpers! {
     /// about bails.
     "bind" bind_arguments(desc: Desc, args: *const Object, nargsf: usize, kwnames: Object, slots: *mut Object) -> i32, BAIL => bind;
     "note" note_argument(value: Object, profile: *const ArgProfile) => note;
-    "raise" raise_error(cell: *mut u64) => raise;
     "decref" drop_reference(value: Object) => decref;
 }
 
@@ -106,11 +105,6 @@ pub unsafe fn note(value: Object, profile: *const ArgProfile) {
             None => drop(profile.seen.fetch_or(seen::POLYMORPHIC, Ordering::Relaxed)),
         }
     }
-}
-
-unsafe fn raise(cell: *mut u64) {
-    // SAFETY: the cell holds a GError that the native function has set and we own; GIL held.
-    unsafe { (super::api().error_check)(cell.cast()) };
 }
 
 unsafe fn decref(value: Object) {

@@ -64,6 +64,10 @@ struct Shared {
     /// PyGObject's `GLib.Error`, and the names of what it says.
     error_class: Option<*mut ffi::PyTypeObject>,
     error_fields: [*mut ffi::PyObject; 3],
+    /// How PyGObject makes one; `None` where it is not known.
+    error_init: Option<gerror::Init>,
+    /// The str `__init__`.
+    init_name: *mut ffi::PyObject,
     /// Whether None is NULL for a `GError` that may be NULL; older versions refuse it.
     error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
@@ -149,6 +153,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .import("gi._error")
         .and_then(|module| module.getattr("GError"))
         .ok();
+    let error_init = error_class.as_ref().map(gerror::Init::of);
     let version = py
         .import("gi")
         .and_then(|module| module.getattr("version_info"))
@@ -169,6 +174,8 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         api,
         gtype_type: gtype_type.into_ptr().cast(),
         gtype_name: name("__gtype__"),
+        error_init: error_init.and_then(Result::ok).flatten(),
+        init_name: name("__init__"),
         error_class: error_class.map(|ty| ty.into_ptr().cast()),
         error_fields: ["message", "domain", "code"].map(name),
         error_takes_none: version >= (3, 50),
@@ -191,7 +198,7 @@ pub fn runtime() -> Runtime {
         restore_thread: lock::restore_thread as *const () as usize,
         native_begins: 0,
         native_ends: 0,
-        raise: bind::raise_error::run as *const () as usize,
+        raise: gerror::raise_error::run as *const () as usize,
         bind: bind::bind_arguments::run as *const () as usize,
         decref: bind::drop_reference::run as *const () as usize,
         // SAFETY: the address of a static object.
