@@ -49,6 +49,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/container/sequence.rs",
     "python/src/marshal/container/texts.rs",
     "python/src/marshal/desc.rs",
+    "python/src/marshal/enums.rs",
     "python/src/marshal/field.rs",
     "python/src/marshal/foreign.rs",
     "python/src/marshal/fundamental.rs",

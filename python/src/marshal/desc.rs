@@ -1,10 +1,10 @@
 //! What helpers and recipes know of a step beyond its kind: immutable descriptors.
 //!
 //! A descriptor is made when a plan is linked, with the GIL held, and is never freed, so emitted
-//! code may hold its address. The one field that changes is [`TypeDesc::accepted`].
+//! code may hold its address. What changes is [`TypeDesc::accepted`] and [`TypeDesc::is_shown`].
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gijit::plan::link::Step;
 use gijit::signature::Name;
@@ -29,6 +29,8 @@ pub struct TypeDesc {
     pub storage: gijit::ir::AbiType,
     /// The members of an enum.
     pub members: &'static [i64],
+    /// Of an enum: PyGObject shows values as instances of `py_type`. Written and read with the GIL held.
+    pub is_shown: AtomicBool,
 }
 
 /// Offset of the first accepted type, for recipes.

@@ -15,6 +15,7 @@ mod callback;
 mod class;
 mod container;
 pub mod desc;
+mod enums;
 pub mod field;
 mod foreign;
 mod fundamental;
@@ -68,6 +69,9 @@ struct Shared {
     error_init: Option<gerror::Init>,
     /// The str `__init__`.
     init_name: *mut ffi::PyObject,
+    /// What classes of enums and flags call their tables of values.
+    enum_values: *mut ffi::PyObject,
+    flags_values: *mut ffi::PyObject,
     /// Whether None is NULL for a `GError` that may be NULL; older versions refuse it.
     error_takes_none: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
@@ -176,6 +180,8 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         gtype_name: name("__gtype__"),
         error_init: error_init.and_then(Result::ok).flatten(),
         init_name: name("__init__"),
+        enum_values: name("__enum_values__"),
+        flags_values: name("__flags_values__"),
         error_class: error_class.map(|ty| ty.into_ptr().cast()),
         error_fields: ["message", "domain", "code"].map(name),
         error_takes_none: version >= (3, 50),
@@ -313,8 +319,8 @@ fn out_step(conv: &Conv, desc: usize) -> Step {
         Conv::AsPointer { of } | Conv::First { of } => out_step(of, desc),
         Conv::Utf8 => step!(o::out_utf8, desc),
         Conv::Filename => step!(o::out_filename, desc),
-        Conv::Enum { .. } => step!(o::out_enum, desc),
-        Conv::Flags { .. } => step!(o::out_flags, desc),
+        Conv::Enum { .. } => step!(enums::out_enum, desc),
+        Conv::Flags { .. } => step!(enums::out_flags, desc),
         Conv::Object { .. } => step!(o::out_object, desc),
         Conv::Fundamental { .. } => step!(fundamental::out_fundamental, desc),
         Conv::Foreign { .. } => step!(foreign::out_foreign, desc),

@@ -36,8 +36,6 @@ helpers! {
     "out gtype" out_gtype(cell: Cell, desc: Desc) -> Object, FAILED => gtype;
     "out utf8" out_utf8(cell: Cell, desc: Desc) -> Object, FAILED => utf8;
     "out filename" out_filename(cell: Cell, desc: Desc) -> Object, FAILED => filename;
-    "out enum" out_enum(cell: Cell, desc: Desc) -> Object, FAILED => enumeration;
-    "out flags" out_flags(cell: Cell, desc: Desc) -> Object, FAILED => flags;
     "out object" out_object(cell: Cell, desc: Desc) -> Object, FAILED => object;
     "out boxed" out_boxed(cell: Cell, desc: Desc) -> Object, FAILED => boxed;
     "out struct" out_struct(cell: Cell, desc: Desc) -> Object, FAILED => plain;
@@ -64,7 +62,7 @@ unsafe fn boolean(cell: Cell, _: Desc) -> Object {
 }
 
 /// The integer in `cell` as an int.
-unsafe fn signed(cell: Cell, abi: AbiType) -> i64 {
+pub(super) unsafe fn signed(cell: Cell, abi: AbiType) -> i64 {
     // SAFETY: the cell holds an integer of this type.
     unsafe {
         match abi {
@@ -161,44 +159,6 @@ unsafe fn filename(cell: Cell, _: Desc) -> Object {
         match read::<*const c_char>(cell) {
             text if text.is_null() => none(),
             text => ffi::PyUnicode_DecodeFSDefault(text).cast(),
-        }
-    }
-}
-
-/// The class of an unregistered enum, called with the value.
-unsafe fn unregistered(desc: &TypeDesc, value: i64) -> Object {
-    // SAFETY: a class, GIL held.
-    unsafe {
-        let arg = ffi::PyLong_FromLongLong(value);
-        if arg.is_null() {
-            return FAILED;
-        }
-        let object = ffi::PyObject_CallOneArg(desc.py_type.cast(), arg);
-        ffi::Py_DECREF(arg);
-        object.cast()
-    }
-}
-
-unsafe fn enumeration(cell: Cell, desc: Desc) -> Object {
-    // SAFETY: enums have a TypeDesc; the cell holds its storage, GIL held.
-    unsafe {
-        let desc = type_desc(desc);
-        let value = signed(cell, desc.storage);
-        match desc.gtype {
-            super::G_TYPE_NONE => unregistered(desc, value),
-            gtype => (super::api().enum_from_gtype)(gtype, value as i32).cast(),
-        }
-    }
-}
-
-unsafe fn flags(cell: Cell, desc: Desc) -> Object {
-    // SAFETY: as in `enumeration`.
-    unsafe {
-        let desc = type_desc(desc);
-        let value = signed(cell, desc.storage);
-        match desc.gtype {
-            super::G_TYPE_NONE => unregistered(desc, value),
-            gtype => (super::api().flags_from_gtype)(gtype, value as u32).cast(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::sync::atomic::AtomicBool;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use gijit::plan::reject::{Reason, Reject};
@@ -109,6 +110,7 @@ impl Linker<'_, '_> {
             full,
             storage: conv.abi(),
             members,
+            is_shown: AtomicBool::new(false),
         }))
     }
 
