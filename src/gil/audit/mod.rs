@@ -5,6 +5,7 @@
 //! docs/gil.md.
 
 mod classes;
+mod objects;
 
 pub use classes::FOR_CLASSES;
 
@@ -25,8 +26,13 @@ pub enum Holds {
     InsideAndEnds,
 }
 
-/// The table.
-pub static AUDITED: &[Audited] = &[
+/// What is trusted whatever the arguments are, but for [`GET_TYPES`].
+pub fn groups() -> impl Iterator<Item = &'static Audited> {
+    AUDITED.iter().chain(objects::AUDITED)
+}
+
+/// Of GLib, GObject and the C library.
+static AUDITED: &[Audited] = &[
     Audited {
         names: &[
             "g_type_check_instance_is_a",
@@ -239,92 +245,14 @@ pub static AUDITED: &[Audited] = &[
         holds: Holds::Everywhere,
     },
     Audited {
+        names: &["g_date_time_format", "g_date_time_format_iso8601"],
+        argument: "They write a date as text, as Python's `time.strftime` does with the lock held, and \
+                   look names of months up among the translations, as its `locale.gettext` does.",
+        holds: Holds::Everywhere,
+    },
+    Audited {
         names: &["g_date_compare", "g_date_order", "g_date_clamp"],
         argument: "They compute with the days of a year.",
-        holds: Holds::Everywhere,
-    },
-    Audited {
-        names: &[
-            "g_file_info_get_name",
-            "g_file_info_get_display_name",
-            "g_file_info_get_edit_name",
-            "g_file_info_get_size",
-            "g_file_info_get_file_type",
-            "g_file_info_get_content_type",
-            "g_file_info_get_is_hidden",
-            "g_file_info_get_is_backup",
-            "g_file_info_get_is_symlink",
-            "g_file_info_get_symlink_target",
-            "g_file_info_get_etag",
-            "g_file_info_get_sort_order",
-            "g_file_info_get_icon",
-            "g_file_info_get_symbolic_icon",
-            "g_file_info_get_attribute_type",
-            "g_file_info_get_attribute_boolean",
-            "g_file_info_get_attribute_byte_string",
-            "g_file_info_get_attribute_string",
-            "g_file_info_get_attribute_int32",
-            "g_file_info_get_attribute_int64",
-            "g_file_info_get_attribute_uint32",
-            "g_file_info_get_attribute_uint64",
-            "g_file_info_get_attribute_object",
-            "g_file_info_has_attribute",
-        ],
-        argument: "They search the attributes in memory, by a number that is looked up in a table \
-                   of Gio's under its lock; that lock is held for look-ups alone.",
-        holds: Holds::Everywhere,
-    },
-    Audited {
-        names: &[
-            "gtk_text_iter_compare",
-            "gtk_text_iter_equal",
-            "gtk_text_iter_in_range",
-            "gtk_text_iter_is_start",
-            "gtk_text_iter_is_end",
-            "gtk_text_iter_starts_line",
-            "gtk_text_iter_ends_line",
-            "gtk_text_iter_get_buffer",
-            "gtk_text_iter_get_char",
-            "gtk_text_iter_get_offset",
-            "gtk_text_iter_get_line",
-            "gtk_text_iter_get_line_offset",
-            "gtk_text_iter_get_line_index",
-            "gtk_text_iter_get_chars_in_line",
-            "gtk_text_iter_get_bytes_in_line",
-            "gtk_text_iter_set_offset",
-            "gtk_text_iter_set_line",
-            "gtk_text_iter_set_line_offset",
-            "gtk_text_iter_forward_char",
-            "gtk_text_iter_backward_char",
-            "gtk_text_iter_forward_chars",
-            "gtk_text_iter_backward_chars",
-            "gtk_text_iter_forward_line",
-            "gtk_text_iter_backward_line",
-            "gtk_text_iter_forward_lines",
-            "gtk_text_iter_backward_lines",
-            "gtk_text_iter_forward_to_line_end",
-            "gtk_text_iter_forward_to_end",
-            "gtk_text_buffer_get_char_count",
-            "gtk_text_buffer_get_line_count",
-            "gtk_text_buffer_get_start_iter",
-            "gtk_text_buffer_get_end_iter",
-            "gtk_text_buffer_get_bounds",
-            "gtk_text_buffer_get_iter_at_offset",
-            "gtk_text_buffer_get_iter_at_line",
-        ],
-        argument: "They count and walk in the tree of a text, which one thread uses. No signal is \
-                   emitted, and there is no lock.",
-        holds: Holds::Everywhere,
-    },
-    Audited {
-        names: &[
-            "gtk_tree_path_new_from_string",
-            "gtk_tree_path_to_string",
-            "gtk_tree_path_compare",
-            "gtk_tree_path_is_ancestor",
-            "gtk_tree_path_is_descendant",
-        ],
-        argument: "They go over the few numbers of a path.",
         holds: Holds::Everywhere,
     },
     Audited {
@@ -496,8 +424,7 @@ pub fn audited(name: &str, class: Option<&str>) -> Option<&'static Audited> {
         .iter()
         .filter(|(classes, _)| class.is_some_and(|class| classes.contains(&class)))
         .map(|(_, group)| group);
-    AUDITED
-        .iter()
+    groups()
         .chain(of_class)
         .find(|group| group.names.contains(&name))
 }
