@@ -122,9 +122,6 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if !desc.fits(len) {
             return BAIL;
         }
-        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
-            return BAIL;
-        };
         if let Some(text) = texts::vector_of(desc) {
             let Some((strings, kept)) = texts::vector(sequence, text) else {
                 return BAIL;
@@ -132,6 +129,9 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
             set_array(cells, strings, len, kept);
             return CONVERTED;
         }
+        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
+            return BAIL;
+        };
         let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let (pointer, data) = new_storage(desc, len);
         let mut item_cells = [0; ITEM_CELLS];
@@ -302,11 +302,9 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         let Some(sequence) = Sequence::of(value) else {
             return BAIL;
         };
-        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
-            return BAIL;
-        };
         if nodes::are_lent(desc) {
-            return match nodes::chain(sequence, desc) {
+            let borrows = borrows(&desc.item, desc.transfer);
+            return match nodes::chain(sequence, borrows, desc) {
                 Some((head, kept)) => {
                     cells.add(POINTER).write(head);
                     cells.add(LIST_KEPT).write(kept);
@@ -315,6 +313,9 @@ pub(super) unsafe fn list(value: Object, cells: *mut u64, desc: Desc) -> i32 {
                 None => BAIL,
             };
         }
+        let Some(sequence) = items_of(sequence, &desc.item, desc.transfer) else {
+            return BAIL;
+        };
         let len = sequence.len();
         let mut filling = Filling::new(&desc.item, desc.transfer, len);
         let mut head: *mut c_void = std::ptr::null_mut();

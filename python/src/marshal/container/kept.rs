@@ -26,35 +26,42 @@ pub enum Storage {
     Buffer(Box<ffi::Py_buffer>),
     /// A reference to an object whose memory is passed in place.
     Object(*mut ffi::PyObject),
-    /// Memory of `g_malloc` that begins with a reference to the tuple that the rest borrows from.
+    /// Memory of `g_malloc` that begins with a number and so many references to objects that the rest
+    /// borrows from.
     Borrowing(*mut usize),
 }
 
 impl Storage {
-    /// Memory of `g_malloc` for `words` items, which may begin with a place for the tuple that they borrow
-    /// from: the start of the items, and the block for [`Storage::block`] or `g_free`. GLib ends the process
-    /// when there is no memory.
-    pub fn allocate(sequence: &Sequence, words: usize) -> (*mut usize, *mut usize) {
-        let holds = usize::from(sequence.is_made());
-        // SAFETY: the block has `holds` words before the items.
+    /// Memory of `g_malloc` for `words` items that borrow from `sequence`, if they do, with places before
+    /// them for what is held: the start of the items, and the block for [`Storage::block`] or `g_free`.
+    /// GLib ends the process when there is no memory.
+    pub fn allocate(sequence: &Sequence, borrows: bool, words: usize) -> (*mut usize, *mut usize) {
+        let head = match sequence.held(borrows) {
+            0 => 0,
+            held => 1 + held,
+        };
+        // SAFETY: the block has `head` words before the items.
         unsafe {
-            let block = (glib().g_malloc)((holds + words) * size_of::<usize>()).cast::<usize>();
-            (block.add(holds), block)
+            let block = (glib().g_malloc)((head + words) * size_of::<usize>()).cast::<usize>();
+            (block.add(head), block)
         }
     }
 
-    /// What [`Storage::allocate`] gave for this sequence, which it takes over.
+    /// What [`Storage::allocate`] gave for this sequence, with what is held.
     ///
     /// # Safety
-    /// The block is of the same sequence.
-    pub unsafe fn block(sequence: Sequence, block: *mut usize) -> Self {
-        match sequence.into_made() {
-            Some(tuple) => {
-                // SAFETY: by this function's contract the block has a place for the tuple.
-                unsafe { block.write(tuple as usize) };
+    /// The block was allocated with the same arguments; the GIL is held.
+    pub unsafe fn block(sequence: Sequence, borrows: bool, block: *mut usize) -> Self {
+        match sequence.held(borrows) {
+            0 => Storage::Memory(block.cast()),
+            held => {
+                // SAFETY: by this function's contract the block has places for all of these.
+                unsafe {
+                    block.write(held);
+                    sequence.hold(block.add(1).cast());
+                }
                 Storage::Borrowing(block)
             }
-            None => Storage::Memory(block.cast()),
         }
     }
 
@@ -78,7 +85,9 @@ impl Storage {
                 Storage::Buffer(mut buffer) => ffi::PyBuffer_Release(&raw mut *buffer),
                 Storage::Object(object) => ffi::Py_DECREF(object),
                 Storage::Borrowing(block) => {
-                    ffi::Py_DECREF(*block as *mut ffi::PyObject);
+                    for index in 1..=*block {
+                        ffi::Py_DECREF(*block.add(index) as *mut ffi::PyObject);
+                    }
                     (glib.g_free)(block.cast());
                 }
             }

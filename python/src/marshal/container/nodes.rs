@@ -16,12 +16,16 @@ pub(super) fn are_lent(desc: &ListDesc) -> bool {
     desc.transfer == Transfer::None && desc.item.kept.is_none()
 }
 
-/// The list of the items of `sequence`, which do not go (`Sequence::pinned`), and the cell of what is
-/// to be kept until after the call; `None` when an item bails.
+/// The list of the items of `sequence`, which `borrows` from them or does not, and the cell of what is to
+/// be kept until after the call; `None` when an item bails.
 ///
 /// # Safety
 /// The descriptor passes [`are_lent`]; the GIL is held.
-pub(super) unsafe fn chain(sequence: Sequence, desc: &ListDesc) -> Option<(u64, u64)> {
+pub(super) unsafe fn chain(
+    sequence: Sequence,
+    borrows: bool,
+    desc: &ListDesc,
+) -> Option<(u64, u64)> {
     let len = sequence.len();
     if len == 0 {
         return Some((0, 0));
@@ -31,7 +35,7 @@ pub(super) unsafe fn chain(sequence: Sequence, desc: &ListDesc) -> Option<(u64, 
         ListKind::GList => 3,
         ListKind::GSList => 2,
     };
-    let (nodes, block) = Storage::allocate(&sequence, len * width);
+    let (nodes, block) = Storage::allocate(&sequence, borrows, len * width);
     // SAFETY: the memory has `len` nodes of `width` words; no item is wider than the cells.
     unsafe {
         for index in 0..len {
@@ -53,7 +57,7 @@ pub(super) unsafe fn chain(sequence: Sequence, desc: &ListDesc) -> Option<(u64, 
                 node.add(2).write(previous);
             }
         }
-        let kept = Storage::block(sequence, block);
+        let kept = Storage::block(sequence, borrows, block);
         Some((nodes as u64, Kept::cell_of(kept)))
     }
 }

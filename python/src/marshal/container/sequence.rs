@@ -116,21 +116,43 @@ impl Sequence {
         })
     }
 
-    /// Whether it is a tuple of ours.
-    pub fn is_made(&self) -> bool {
-        self.kind == Kind::Made
+    /// How many references keep its items, where something `borrows` from them: the items of a list,
+    /// which may change, or the tuple that is ours.
+    pub fn held(&self, borrows: bool) -> usize {
+        match self.kind {
+            Kind::List if borrows => self.len(),
+            Kind::Made => 1,
+            Kind::List | Kind::Tuple => 0,
+        }
+    }
+
+    /// Writes these references, which are new or were its own.
+    ///
+    /// # Safety
+    /// `places` has room for [`Self::held`] references, which are not 0; the GIL is held.
+    pub unsafe fn hold(self, places: *mut *mut ffi::PyObject) {
+        // SAFETY: by this function's contract.
+        unsafe {
+            if self.kind == Kind::List {
+                for index in 0..self.len() {
+                    places.add(index).write(ffi::Py_NewRef(self.get(index)));
+                }
+            } else if let Some(tuple) = self.into_made() {
+                places.write(tuple);
+            }
+        }
     }
 
     /// The tuple of ours, if it is one, with its reference.
     pub fn into_made(self) -> Option<*mut ffi::PyObject> {
         let sequence = std::mem::ManuallyDrop::new(self);
-        sequence.is_made().then_some(sequence.items)
+        (sequence.kind == Kind::Made).then_some(sequence.items)
     }
 }
 
 impl Drop for Sequence {
     fn drop(&mut self) {
-        if self.is_made() {
+        if self.kind == Kind::Made {
             // SAFETY: `of` made it; sequences are dropped in the step that made them, GIL held.
             unsafe { ffi::Py_DECREF(self.items) };
         }

@@ -2,8 +2,8 @@
 //! without a cell for each string.
 //!
 //! The strings are read as an argument of their type is (`scalar::text_of`), so nothing of their
-//! meaning stands here. A list may change while the lock is released, so its items are held by a
-//! tuple, which stands in front of the vector, in the same memory (`Storage::allocate`).
+//! meaning stands here. A list may change while the lock is released, so its items are held in front of
+//! the vector, in the same memory (`Storage::allocate`).
 
 use std::ffi::c_char;
 
@@ -53,14 +53,14 @@ pub(super) fn vector_of(desc: &ArrayDesc) -> Option<Text> {
     desc.item.text.filter(|_| borrowed && desc.zero_terminated)
 }
 
-/// A zero-terminated vector of the strings in `sequence`, whose items do not go (`Sequence::pinned`),
-/// and the cell of what is to be kept until after the call; `None` when a string bails.
+/// A zero-terminated vector of the strings in `sequence`, and the cell of what is to be kept until after
+/// the call; `None` when a string bails.
 ///
 /// # Safety
 /// The GIL is held.
 pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, u64)> {
     let len = sequence.len();
-    let (strings, block) = Storage::allocate(&sequence, len + 1);
+    let (strings, block) = Storage::allocate(&sequence, true, len + 1);
     // SAFETY: the memory has a place for each string and one for the end.
     unsafe {
         for index in 0..len {
@@ -72,7 +72,7 @@ pub(super) unsafe fn vector(sequence: Sequence, text: Text) -> Option<(u64, u64)
             strings.add(index).write(string as usize);
         }
         strings.add(len).write(0);
-        let kept = Storage::block(sequence, block);
+        let kept = Storage::block(sequence, true, block);
         Some((strings as u64, Kept::cell_of(kept)))
     }
 }
