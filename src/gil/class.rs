@@ -67,7 +67,9 @@ impl Class {
 
     /// What stands `offset` bytes behind the start of the class.
     pub(super) fn entry(&self, offset: usize) -> Option<usize> {
-        let within = offset >= size_of::<usize>() && offset + size_of::<usize>() <= self.size;
+        // Behind the type, with which a class begins.
+        let last = self.size.checked_sub(size_of::<usize>())?;
+        let within = (size_of::<usize>()..=last).contains(&offset);
         // SAFETY: within the class struct, whose size GObject gave.
         within.then(|| unsafe { ((self.address + offset) as *const usize).read_unaligned() })
     }
@@ -88,11 +90,16 @@ impl Class {
     }
 }
 
+/// More than the table of any interface has, in bytes.
+const LARGEST: usize = 1 << 14;
+
 /// What stands `offset` bytes behind the start of the table of an interface.
 ///
 /// # Safety
 /// The table has a function there: code reads it there.
-pub(super) unsafe fn interface_entry(table: usize, offset: usize) -> usize {
+pub(super) unsafe fn interface_entry(table: usize, offset: usize) -> Option<usize> {
+    // Behind the two types with which a table begins.
+    let within = (2 * size_of::<usize>()..LARGEST).contains(&offset);
     // SAFETY: by this function's contract.
-    unsafe { ((table + offset) as *const usize).read_unaligned() }
+    within.then(|| unsafe { ((table + offset) as *const usize).read_unaligned() })
 }

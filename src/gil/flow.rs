@@ -127,10 +127,10 @@ fn value(instruction: &Instruction, index: u32, state: &State, class: &Class) ->
             match base {
                 Known::Instance if offset == 0 => Some(Known::Class),
                 Known::Class => class.entry(offset).map(Known::Entry),
-                // SAFETY: the instruction reads the table of this interface there.
-                Known::Interface(table) if table != 0 => Some(Known::Entry(unsafe {
-                    class::interface_entry(table, offset)
-                })),
+                Known::Interface(table) if table != 0 => {
+                    // SAFETY: the instruction reads the table of this interface there.
+                    unsafe { class::interface_entry(table, offset) }.map(Known::Entry)
+                }
                 _ => None,
             }
         }

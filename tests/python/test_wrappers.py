@@ -192,3 +192,22 @@ def test_late_install_and_uninstall():
     """
     )
     assert program(code) == ["True True"] * 6
+
+
+def test_classes_without_a_typelib_that_were_there_before():
+    """PyGObject copies the end of wrappers into the classes of such types."""
+    code = (
+        STORE
+        + """
+    import gijit
+    file = Gio.File.new_for_path("/a")
+    print(type(file).__module__)
+    gijit.install()
+    for _ in range(50):
+        fill(Gio.File.new_for_path("/a"), Gio.File.new_for_path("/b"))
+        kept = [again(index) for index in range(2)]
+        print([(found.get_path(), same, type(found) is type(file)) for found, same in kept])
+        del kept
+    """
+    )
+    assert program(code) == ["__gi__"] + ["[('/a', True, True), ('/b', True, True)]"] * 50

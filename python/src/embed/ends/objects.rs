@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyList, PyType};
 
 use super::Replacement;
 use crate::glib::{Glib, glib};
@@ -21,17 +21,15 @@ static WRAPPER: AtomicU32 = AtomicU32::new(0);
 /// Gives `objects`, which is `gi._gi.GObject`, the fast end. `made` is any class that was made in
 /// Python.
 #[pyfunction]
-pub fn quicken_objects(objects: &Bound<'_, PyType>, made: &Bound<'_, PyType>) {
+pub fn quicken_objects(objects: &Bound<'_, PyType>, made: &Bound<'_, PyType>) -> PyResult<()> {
     let quark = layout(objects.py()).wrapper_quark;
     if quark == 0 {
-        return;
+        return Ok(());
     }
     WRAPPER.store(quark, Ordering::Relaxed);
-    // SAFETY: type objects, and the interpreter lock is held, so no wrapper ends meanwhile.
+    put(objects)?;
+    // SAFETY: a type object, and the interpreter lock is held.
     unsafe {
-        let ty = &mut *objects.as_type_ptr();
-        DEALLOC.put(&mut ty.tp_dealloc);
-        CLEAR.put(&mut ty.tp_clear);
         let of_classes = (*made.as_type_ptr()).tp_dealloc;
         wrapper::watch(Some(Ends {
             dealloc: dealloc as *const () as usize,
@@ -40,6 +38,27 @@ pub fn quicken_objects(objects: &Bound<'_, PyType>, made: &Bound<'_, PyType>) {
             quark,
         }));
     }
+    Ok(())
+}
+
+/// Puts ours into the slots of `class` and of the classes derived from it that PyGObject has copied
+/// them into: those that it makes of types that no typelib has.
+fn put(class: &Bound<'_, PyType>) -> PyResult<()> {
+    // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
+    unsafe {
+        let ty = &mut *class.as_type_ptr();
+        DEALLOC.put(&mut ty.tp_dealloc);
+        CLEAR.put(&mut ty.tp_clear);
+    }
+    let name = pyo3::intern!(class.py(), "__subclasses__");
+    let derived = class
+        .py()
+        .get_type::<PyType>()
+        .call_method1(name, (class,))?;
+    for derived in derived.cast::<PyList>()? {
+        put(derived.cast::<PyType>()?)?;
+    }
+    Ok(())
 }
 
 /// Takes what is ours out of `ty`.
