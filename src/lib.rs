@@ -9,6 +9,7 @@ pub mod code;
 pub mod compile;
 pub mod config;
 pub mod dispatch;
+pub mod ended;
 pub mod error;
 pub mod gil;
 pub mod ir;

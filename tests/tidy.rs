@@ -37,6 +37,7 @@ const UNSAFE: &[&str] = &[
     "python/src/marshal/callback/kind.rs",
     "python/src/marshal/callback/mod.rs",
     "python/src/marshal/callback/returned.rs",
+    "python/src/marshal/callback/thread.rs",
     "python/src/marshal/callback/values.rs",
     "python/src/marshal/class.rs",
     "python/src/marshal/container/buffer.rs",

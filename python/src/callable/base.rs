@@ -6,12 +6,20 @@
 
 use std::ptr::null_mut;
 
+use gijit::ended::withstand;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::object::types;
 use crate::marshal::lock;
+
+/// `ternaryfunc`, out of which the thread may be ended.
+type TernaryFunction = unsafe extern "C-unwind" fn(
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
 
 /// Calls `callable` the way PyGObject does. A new reference, NULL with an exception set.
 ///
@@ -48,7 +56,8 @@ pub unsafe fn invoke(
         // What CPython does around `tp_call`.
         let result = match ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) {
             0 => {
-                let result = (types().base(callable).call)(callable, tuple, keywords);
+                let call: TernaryFunction = std::mem::transmute(types().base(callable).call);
+                let result = withstand(|| call(callable, tuple, keywords));
                 ffi::Py_LeaveRecursiveCall();
                 checked(callable, result)
             }

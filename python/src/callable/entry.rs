@@ -4,18 +4,19 @@
 //! exception; nothing here lets one pass into C.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
+use gijit::ended::{guarded, withstand};
 use gijit::stats::Handed;
 use pyo3::ffi;
 
 use super::object::tail;
 use crate::embed::{engine, sample};
+use crate::marshal::lock;
 
 /// Runs the body of a function that C calls. A panic becomes a `SystemError`.
 pub fn shim(body: impl FnOnce() -> *mut ffi::PyObject) -> *mut ffi::PyObject {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+    guarded(body).unwrap_or_else(|panic| {
         let message = format!("gijit: internal error: {}\0", panic_text(panic.as_ref()));
         // SAFETY: C calls these bodies with the interpreter lock held; the message ends in a NUL.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_SystemError, message.as_ptr().cast()) };
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn deopt(
 
 /// As [`shim`] for a body that cannot raise: a panic is reported and the call goes on.
 fn shim_void(body: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+    if let Err(panic) = guarded(body) {
         gijit::trace::warn(&format!("internal error: {}", panic_text(panic.as_ref())));
     }
 }
@@ -132,12 +133,29 @@ pub unsafe fn enter(
     nargsf: usize,
     kwnames: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the slot holds a function of this type (`Tail`).
+    // SAFETY: the caller's; the slot holds a vectorcall function (`Tail`).
     unsafe {
         let slot = tail(callable)
             .slot
             .load(std::sync::atomic::Ordering::Acquire);
-        let slot: ffi::vectorcallfunc = std::mem::transmute(slot);
-        slot(callable, args, nargsf, kwnames)
+        enter_at(slot, callable, args, nargsf, kwnames)
+    }
+}
+
+/// Enters the code at `entry`.
+///
+/// # Safety
+/// As [`enter`]; `entry` is a vectorcall function of the callable's.
+pub unsafe fn enter_at(
+    entry: usize,
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        let entry: lock::Vectorcall = std::mem::transmute(entry);
+        withstand(|| entry(callable, args, nargsf, kwnames))
     }
 }

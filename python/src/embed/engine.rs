@@ -331,7 +331,7 @@ pub unsafe fn call_tier0(
             let before = core.tier();
             engine.compiler.on_budget(core);
             if before == Tier::Zero && core.tier() > Tier::Zero {
-                return enter_at(core.entry(), callable, args, nargsf, kwnames);
+                return entry::enter_at(core.entry(), callable, args, nargsf, kwnames);
             }
         }
         let outcome = state.interpreter.invoke(
@@ -447,25 +447,7 @@ pub unsafe fn deopt(
         }
         engine().compiler.on_guard_failure(core);
         let below = core.header.entries[Tier::One as usize].load(Ordering::Acquire);
-        enter_at(below, callable, args, nargsf, kwnames)
-    }
-}
-
-/// Enters the code at `entry`.
-///
-/// # Safety
-/// As [`base::invoke`]; `entry` is the callable's at some tier (`Callable::publish`).
-pub unsafe fn enter_at(
-    entry: usize,
-    callable: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
-    nargsf: usize,
-    kwnames: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: every entry is a vectorcall function.
-    unsafe {
-        let entry: ffi::vectorcallfunc = std::mem::transmute(entry);
-        entry(callable, args, nargsf, kwnames)
+        entry::enter_at(below, callable, args, nargsf, kwnames)
     }
 }
 

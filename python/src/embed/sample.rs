@@ -23,6 +23,7 @@ use gijit::trace::{self, Sample};
 use pyo3::ffi;
 
 use super::engine::{self, engine};
+use crate::callable::entry;
 use crate::callable::object::tail;
 use crate::marshal::{self, lock};
 
@@ -118,7 +119,7 @@ pub unsafe fn call(
     unsafe {
         let state = &*tail(callable).state.load(Ordering::Relaxed);
         let core = &state.core;
-        let enter = || engine::enter_at(core.entry(), callable, args, nargsf, kwnames);
+        let enter = || entry::enter_at(core.entry(), callable, args, nargsf, kwnames);
         match turn(core.tally()) {
             None => enter(),
             Some(turn @ (Turn::Own(_) | Turn::OwnWarm)) => {

@@ -4,14 +4,98 @@
 //! where it calls objects without a vectorcall; callables with one do it themselves, or the C stack
 //! overflows. A native function that runs with the interpreter lock held is proved not to call back,
 //! so this counts where the lock is released.
+//!
+//! Whoever takes the lock does it through here: CPython may end the thread in that.
 
 use std::ffi::{CStr, c_void};
+use std::mem::transmute;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gijit::ended::withstand;
 use pyo3::ffi;
 
 use crate::layout::{LEVELS_LEFT, Layout};
+
+/// Functions of CPython in which it may end the thread (`gijit::ended`), by address: to the compiler a
+/// name is one function, and pyo3 says of these that they do not unwind.
+struct Functions {
+    restore_thread: AtomicUsize,
+    ensure: AtomicUsize,
+    vectorcall: AtomicUsize,
+    print: AtomicUsize,
+}
+
+static FUNCTIONS: Functions = Functions {
+    restore_thread: AtomicUsize::new(0),
+    ensure: AtomicUsize::new(0),
+    vectorcall: AtomicUsize::new(0),
+    print: AtomicUsize::new(0),
+};
+
+type RestoreThread = unsafe extern "C-unwind" fn(*mut ffi::PyThreadState);
+type Ensure = unsafe extern "C-unwind" fn() -> ffi::PyGILState_STATE;
+type Print = unsafe extern "C-unwind" fn();
+/// `vectorcallfunc`, and `PyObject_Vectorcall`.
+pub type Vectorcall = unsafe extern "C-unwind" fn(
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    usize,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
+/// Takes the lock again that this thread has released.
+///
+/// # Safety
+/// `state` is what releasing it gave.
+pub unsafe fn retake(state: *mut ffi::PyThreadState) {
+    // SAFETY: by this function's contract; `prepare` has stored a function of this type.
+    unsafe {
+        let restore_thread = FUNCTIONS.restore_thread.load(Ordering::Relaxed);
+        let restore_thread: RestoreThread = transmute(restore_thread);
+        withstand(|| restore_thread(state));
+    }
+}
+
+/// Takes the lock, on whatever thread.
+///
+/// # Safety
+/// There is an interpreter. What this gives is passed to `PyGILState_Release` in the same thread.
+pub unsafe fn ensure() -> ffi::PyGILState_STATE {
+    // SAFETY: as in `retake`.
+    unsafe {
+        let ensure: Ensure = transmute(FUNCTIONS.ensure.load(Ordering::Relaxed));
+        withstand(|| ensure())
+    }
+}
+
+/// Calls a Python object.
+///
+/// # Safety
+/// As `PyObject_Vectorcall`; the lock is held.
+pub unsafe fn call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+) -> *mut ffi::PyObject {
+    // SAFETY: as in `retake`.
+    unsafe {
+        let vectorcall: Vectorcall = transmute(FUNCTIONS.vectorcall.load(Ordering::Relaxed));
+        withstand(|| vectorcall(callable, args, nargsf, null_mut()))
+    }
+}
+
+/// Prints the exception that is set.
+///
+/// # Safety
+/// There is one; the lock is held.
+pub unsafe fn print_exception() {
+    // SAFETY: as in `retake`.
+    unsafe {
+        let print: Print = transmute(FUNCTIONS.print.load(Ordering::Relaxed));
+        withstand(|| print());
+    }
+}
 
 /// CPython's own words in that place.
 pub const WHERE: &CStr = c" while calling a Python object";
@@ -22,6 +106,13 @@ static LEFT: AtomicUsize = AtomicUsize::new(0);
 
 /// To be called before any tier runs.
 pub fn prepare(layout: &Layout) {
+    let store = |place: &AtomicUsize, function: *const ()| {
+        place.store(function as usize, Ordering::Relaxed);
+    };
+    store(&FUNCTIONS.restore_thread, ffi::PyEval_RestoreThread as _);
+    store(&FUNCTIONS.ensure, ffi::PyGILState_Ensure as _);
+    store(&FUNCTIONS.vectorcall, ffi::PyObject_Vectorcall as _);
+    store(&FUNCTIONS.print, ffi::PyErr_Print as _);
     if layout.levels_counted {
         LEFT.store(LEVELS_LEFT, Ordering::Relaxed);
     }
@@ -52,7 +143,7 @@ pub unsafe extern "C" fn save_thread() -> *mut c_void {
                 *left -= 1;
                 return state.cast();
             }
-            ffi::PyEval_RestoreThread(state);
+            retake(state);
         }
         if ffi::Py_EnterRecursiveCall(WHERE.as_ptr()) != 0 {
             // PyGObject's invocation, which the call comes to now, raises it again.
@@ -67,7 +158,7 @@ pub unsafe extern "C" fn save_thread() -> *mut c_void {
 pub unsafe extern "C" fn restore_thread(thread: *mut c_void) {
     // SAFETY: what `save_thread` gave, which was not NULL, on the same thread.
     unsafe {
-        ffi::PyEval_RestoreThread(thread.cast());
+        retake(thread.cast());
         match left(thread.cast()) {
             Some(left) => *left += 1,
             None => ffi::Py_LeaveRecursiveCall(),

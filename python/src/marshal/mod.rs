@@ -194,6 +194,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         filenames_are_utf8: encoding == "utf-8",
     });
     lock::prepare(layout(py));
+    callback::thread::prepare(py);
     Ok(())
 }
 

@@ -23,7 +23,7 @@ macro_rules! helpers {
                         // SAFETY: the caller keeps the phase's contract, which is the body's.
                         unsafe { $body($($arg),*) }
                     };
-                    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)) {
+                    match gijit::ended::guarded(body) {
                         Ok(result) => result,
                         Err(_) => { $crate::marshal::table::report_panic(NAME); $($on_panic)? }
                     }

@@ -8,10 +8,12 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::hint::black_box;
 use std::mem::transmute;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use gijit::dispatch::ArgProfile;
+use gijit::ended::withstand;
 use gijit::ir::AbiType;
 use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
@@ -45,6 +47,14 @@ pub struct Arguments {
     pub nargsf: usize,
     pub kwnames: *mut Object,
 }
+
+/// `ffi_call`, out of which the thread may be ended.
+type Call = unsafe extern "C-unwind" fn(
+    *mut ffi_cif,
+    Option<unsafe extern "C" fn()>,
+    *mut c_void,
+    *mut *mut c_void,
+);
 
 /// How the native function of one plan is entered.
 pub struct Interpreter {
@@ -258,12 +268,16 @@ impl Interpreter {
         // libffi writes for every type that a plan can name; the native function has the plan's
         // signature (it comes from the same typelib entry).
         unsafe {
-            libffi::raw::ffi_call(
-                (&raw const self.shape.cif).cast_mut(),
-                Some(transmute::<usize, unsafe extern "C" fn()>(native)),
-                (&raw mut result).cast(),
-                pointers.as_mut_ptr(),
-            );
+            // To the compiler the function does not unwind, if it sees which it is.
+            let call: Call = transmute(black_box(libffi::raw::ffi_call as *const ()));
+            withstand(|| {
+                call(
+                    (&raw const self.shape.cif).cast_mut(),
+                    Some(transmute::<usize, unsafe extern "C" fn()>(native)),
+                    (&raw mut result).cast(),
+                    pointers.as_mut_ptr(),
+                );
+            });
         }
         if let Some((cell, _)) = call.result {
             frame.cells[usize::from(cell.0)] = result;

@@ -11,6 +11,7 @@ use pyo3::types::{PyList, PyType};
 use super::Replacement;
 use crate::glib::{Glib, glib};
 use crate::layout::{GObjectWrapper, layout};
+use crate::marshal::lock;
 use crate::marshal::wrapper::{self, Ends};
 
 static DEALLOC: Replacement<ffi::destructor> = Replacement::new(dealloc);
@@ -130,7 +131,7 @@ unsafe fn end(glib: &Glib, object: *mut ffi::PyObject) {
         (glib.g_object_set_qdata_full)(gobject, quark, null_mut(), null());
         let thread = ffi::PyEval_SaveThread();
         (glib.g_object_unref)(gobject);
-        ffi::PyEval_RestoreThread(thread);
+        lock::retake(thread);
         (*wrapper).object = null_mut();
         let dict = std::mem::replace(&mut (*wrapper).dict, null_mut());
         ffi::Py_XDECREF(dict);

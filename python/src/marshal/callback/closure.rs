@@ -11,8 +11,8 @@ use gijit::signature::Scope;
 use gijit_interp::NativeEntry;
 use pyo3::ffi;
 
-use super::enter;
 use super::kind::Kind;
+use super::thread::with_python;
 
 /// The free closures that a kind keeps at most.
 const KEPT: usize = 64;
@@ -153,7 +153,7 @@ pub extern "C" fn leave(_: *mut c_void) {}
 
 /// The destroy notify that C gets: `data` is the closure.
 pub unsafe extern "C" fn destroy(data: *mut c_void) {
-    enter::with_python(|| {
+    with_python(|| {
         // SAFETY: C calls it once, when it has done with the closure that it got with it.
         unsafe { Closure::release(data.cast()) }
     });

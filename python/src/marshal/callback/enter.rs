@@ -6,7 +6,6 @@
 
 use std::ffi::c_void;
 use std::mem::transmute;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use gijit::ir::AbiType;
@@ -17,10 +16,11 @@ use gijit::signature::Scope;
 use pyo3::ffi;
 use smallvec::{SmallVec, smallvec};
 
+use super::super::lock;
 use super::super::scalar::load;
-use super::super::table::report_panic;
 use super::closure::Closure;
 use super::kind::Kind;
+use super::thread::with_python;
 use super::{returned, values};
 
 /// `GLogLevelFlags`.
@@ -29,21 +29,6 @@ const WARNING: u32 = 1 << 4;
 
 /// Python arguments behind one free place.
 type Objects = SmallVec<[*mut ffi::PyObject; FEW_CELLS]>;
-
-/// Runs `body` with the interpreter lock, unless there is no interpreter any more.
-pub fn with_python(body: impl FnOnce()) {
-    // SAFETY: may be asked at any time.
-    if unsafe { ffi::Py_IsInitialized() } == 0 {
-        return;
-    }
-    // SAFETY: the interpreter is there; released below, in the same thread.
-    let state = unsafe { ffi::PyGILState_Ensure() };
-    if catch_unwind(AssertUnwindSafe(body)).is_err() {
-        report_panic("callback");
-    }
-    // SAFETY: as above.
-    unsafe { ffi::PyGILState_Release(state) };
-}
 
 /// The handler of every native closure.
 pub unsafe extern "C" fn entered(
@@ -95,7 +80,7 @@ unsafe fn run<const N: usize>(
         if made && !(*closure).function.is_null() {
             let count = (objects.len() - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
             let first = objects.as_ptr().add(1);
-            value = ffi::PyObject_Vectorcall((*closure).function, first, count, null_mut());
+            value = lock::call((*closure).function, first, count);
         }
         if !value.is_null() {
             frame.keep_lent(closure, &objects);
@@ -106,7 +91,7 @@ unsafe fn run<const N: usize>(
         }
         ffi::Py_XDECREF(value);
         if !ffi::PyErr_Occurred().is_null() {
-            ffi::PyErr_Print();
+            lock::print_exception();
         }
         match (*closure).scope {
             Scope::Call | Scope::Notified => {}

@@ -1,7 +1,8 @@
 //! Callbacks and closures: Python callables that C calls.
 //!
 //! A callback argument becomes a native function of its C type (`closure`), which enters Python by
-//! the reverse plan of that type (`enter`), prepared once for each type (`kind`). `values` has the
+//! the reverse plan of that type (`enter`), prepared once for each type (`kind`), on whatever thread
+//! (`thread`). `values` has the
 //! conversions that differ from those of a call, `returned` makes an exception of a result that no
 //! conversion takes. `implement` puts closures into the tables of classes. A `GClosure` is PyGObject's
 //! own, made through its C API.
@@ -26,6 +27,7 @@ mod enter;
 mod implement;
 mod kind;
 mod returned;
+pub mod thread;
 mod values;
 
 use closure::Closure;
