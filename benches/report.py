@@ -5,7 +5,7 @@ import platform
 import statistics
 from pathlib import Path
 
-from shapes import CONTAINER, LINE, SHAPES
+from shapes import CONTAINERS, LINE, SHAPES
 
 TIERS = ("tier0", "tier1", "tier2")
 COLUMNS = ("stock", *TIERS, "c-held", "c-released", "ctypes", "cffi")
@@ -106,19 +106,29 @@ def containers_text(shapes):
         "takes that only repeats the native call and frees what it gave. Where that "
         "is more than a third of stock, nothing can be three times as fast; the last column is the "
         "ratio without it. Children that no Python object stands for get one in each call and lose "
-        "it again, which is PyGObject's own work."
+        "it again, which is PyGObject's own work. The last table has the geometric means by kind, "
+        "of gijit and of the C that does the same with the lock."
     )
     rows = []
+    shapes = sorted(shapes, key=lambda shape: shape["kind"])
     for shape in shapes:
         found = {name: figure["median"] for name, figure in shape["ns"].items()}
-        if shape["kind"] == CONTAINER and "alone" in found:
+        if shape["kind"] in CONTAINERS and "alone" in found:
             rest = (found["stock"] - found["alone"]) / max(LEAST, found["tier2"] - found["alone"])
             rows.append((
                 f"`{shape['name']}`", *(cell(shape, name) for name in ("stock", "tier2", "alone")),
                 ratio_cell(shape, "stock", "tier2", None), f"{rest:.2f}",
             ))  # fmt: skip
     headings = ("ns per call", "stock", "tier 2", "library alone", "stock / tier 2", "of the rest")
-    return [about, "", *table(headings, rows)]
+    kinds = []
+    for kind in CONTAINERS:
+        own = [shape for shape in shapes if shape["kind"] == kind]
+        found = means(own)
+        if {"stock/tier2", "stock/c-same"} <= found.keys():
+            pair = (f"{found[name]['mean']:.2f}" for name in ("stock/tier2", "stock/c-same"))
+            kinds.append((kind, str(len(own)), *pair))
+    by_kind = table(("kind", "calls", "stock / tier 2", "stock / C, same lock"), kinds)
+    return [about, "", *table(headings, rows), "", *by_kind]
 
 
 def lookups_text(lookups):

@@ -10,8 +10,9 @@ encoded and decoded in the statement, as a user of these has to.
 from dataclasses import dataclass
 
 IMPORTS = "import gi\nfrom gi.repository import GLib, GObject, Gio\n"
-# The kind of the shapes for which the library is measured alone.
-CONTAINER = "container"
+# The kinds of the shapes for which the library is measured alone.
+LIST, STRINGS_OF, HASH, BYTES, VALUE = "list", "strings", "hash table", "bytes, numbers", "GValue"
+CONTAINERS = (LIST, STRINGS_OF, HASH, BYTES, VALUE)
 # The end of a variant's name in which calls are written as in programs.
 LINE = "-line"
 GTK_IMPORTS = "gi.require_version('Gtk', '3.0')\nfrom gi.repository import Gtk\n"
@@ -194,16 +195,16 @@ SHAPES = [
     Shape("string", "GLib.KeyFile.set_string", "a, 'group', 't', 'y'", "key_file_set_string", KEYS,
           "void(void *, const char *, const char *, const char *)"),
     # Containers.
-    Shape(CONTAINER, "GLib.KeyFile.get_keys", "a, 'group'", "key_file_get_keys", KEYS),
-    Shape(CONTAINER, "GLib.Variant.new_strv", "a", "variant_new_strv", STRINGS),
-    Shape(CONTAINER, "GLib.environ_getenv", "a, 'four'", "environ_getenv", STRINGS),
-    Shape(CONTAINER, "GLib.shell_parse_argv", "'tool --flag x'", "shell_parse_argv"),
-    Shape(CONTAINER, "GLib.base64_encode", "a", "base64_encode", "a = b'some bytes'"),
-    Shape(CONTAINER, "GLib.Bytes.new", "a", "bytes_new", "a = b'x' * 4096"),
-    Shape(CONTAINER, "GLib.uri_parse_params", "'a=1&b=2', -1, '&', 0", "uri_parse_params"),
-    Shape(CONTAINER, "Gio.SimpleActionGroup.list_actions", "a", "action_group_list_actions",
+    Shape(STRINGS_OF, "GLib.KeyFile.get_keys", "a, 'group'", "key_file_get_keys", KEYS),
+    Shape(STRINGS_OF, "GLib.Variant.new_strv", "a", "variant_new_strv", STRINGS),
+    Shape(STRINGS_OF, "GLib.environ_getenv", "a, 'four'", "environ_getenv", STRINGS),
+    Shape(STRINGS_OF, "GLib.shell_parse_argv", "'tool --flag x'", "shell_parse_argv"),
+    Shape(BYTES, "GLib.base64_encode", "a", "base64_encode", "a = b'some bytes'"),
+    Shape(BYTES, "GLib.Bytes.new", "a", "bytes_new", "a = b'x' * 4096"),
+    Shape(HASH, "GLib.uri_parse_params", "'a=1&b=2', -1, '&', 0", "uri_parse_params"),
+    Shape(STRINGS_OF, "Gio.SimpleActionGroup.list_actions", "a", "action_group_list_actions",
           f"{ACTION}; b = a; a = Gio.SimpleActionGroup(); a.add_action(b)"),
-    Shape(CONTAINER, "GLib.get_system_data_dirs", "", "get_system_data_dirs"),
+    Shape(STRINGS_OF, "GLib.get_system_data_dirs", "", "get_system_data_dirs"),
     # GTK.
     Shape("object", "Gtk.Adjustment.get_value", "a", "adjustment_get_value", ADJUSTMENT,
           "double(void *)"),
@@ -222,17 +223,17 @@ SHAPES = [
           "text_buffer_get_iter_at_offset", BUFFER),
     Shape("struct", "Gtk.TextIter.get_offset", "a", "text_iter_get_offset",
           f"{BUFFER}; b = a; a = b.get_start_iter()", "int(void *)"),
-    Shape(CONTAINER, "Gtk.TreeModel.get_value", "a, b, 1", "tree_model_get_value", ROWS),
-    Shape(CONTAINER, "Gtk.TreeModel.get_value", "a, b, 0", "tree_model_get_value", ROWS),
-    Shape(CONTAINER, "Gtk.ListStore.set_value", "a, b, 1, 7", "list_store_set_value", ROWS,
+    Shape(VALUE, "Gtk.TreeModel.get_value", "a, b, 1", "tree_model_get_value", ROWS),
+    Shape(VALUE, "Gtk.TreeModel.get_value", "a, b, 0", "tree_model_get_value", ROWS),
+    Shape(VALUE, "Gtk.ListStore.set_value", "a, b, 1, 7", "list_store_set_value", ROWS,
           overridden=True),
-    Shape(CONTAINER, "Gtk.TreePath.get_indices", "a", "tree_path_get_indices",
+    Shape(BYTES, "Gtk.TreePath.get_indices", "a", "tree_path_get_indices",
           "a = Gtk.TreePath.new_from_string('1:2:3')"),
-    Shape(CONTAINER, "Gtk.AboutDialog.get_authors", "a", "about_dialog_get_authors",
+    Shape(STRINGS_OF, "Gtk.AboutDialog.get_authors", "a", "about_dialog_get_authors",
           f"{STRINGS}; b = a; a = Gtk.AboutDialog(authors=b)"),
-    Shape(CONTAINER, "Gtk.RadioButton.get_group", "a", "radio_button_get_group", GROUP),
+    Shape(LIST, "Gtk.RadioButton.get_group", "a", "radio_button_get_group", GROUP),
     # Python keeps the children, so each has its wrapper; then nobody does.
-    Shape(CONTAINER, "Gtk.Box.get_children", "a", "container_get_children", KEPT),
-    Shape(CONTAINER, "Gtk.Container.get_children", "a", "container_get_children", BOX),
+    Shape(LIST, "Gtk.Box.get_children", "a", "container_get_children", KEPT),
+    Shape(LIST, "Gtk.Container.get_children", "a", "container_get_children", BOX),
     Shape("callback", "Gtk.Container.foreach", "a, b", "container_foreach", BOX),
 ]  # fmt: skip

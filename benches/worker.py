@@ -17,7 +17,7 @@ import time
 from collections import namedtuple
 
 import foreign
-from shapes import CONTAINER, GTK_IMPORTS, IMPORTS, LINE, SHAPES, Shape
+from shapes import CONTAINERS, GTK_IMPORTS, IMPORTS, LINE, SHAPES, Shape
 
 WARM_CALLS = 300
 CHECKED_CALLS = 100
@@ -160,7 +160,7 @@ def main():
         shape = SHAPES[number]
         if options.variant in FOREIGN and not shape.declaration:
             continue
-        if alone and shape.kind != CONTAINER:
+        if alone and shape.kind not in CONTAINERS:
             continue
         try:
             function, loop = loop_of(shape, options.variant, make)
