@@ -8,7 +8,7 @@ use std::ffi::{CStr, c_char, c_void};
 
 use gijit::config::Config;
 use gijit::gil::audit::{FOR_CLASSES, GET_TYPES, groups};
-use gijit::gil::{Class, Lock, Proof, decide, prove};
+use gijit::gil::{Class, First, Lock, Proof, decide, prove};
 
 std::arch::global_asm!(
     ".macro function name",
@@ -263,9 +263,21 @@ fn virtual_functions_are_proved_for_a_class() {
             // SAFETY: a class struct starts with its type.
             unsafe { (class.address as *const usize).read() }
         };
-        let decision = decide(&Config::default(), "A.b", address, Some(gtype(&class)));
+        let decision = decide(
+            &Config::default(),
+            "A.b",
+            address,
+            First::Instance(gtype(&class)),
+        );
         assert_eq!(decision.lock, Lock::HeldFor(class.clone()));
         assert!(decision.to_string().starts_with("lock held for GObject: "));
+        let before = decide(&Config::default(), "A.b", address, First::Unseen);
+        assert_eq!(before.lock, Lock::Released);
+        assert!(
+            before
+                .reason
+                .ends_with("(decided again for the class of its first instance)")
+        );
     }
     // Another object's class; one that may be another's; one in a register that a call changes; a
     // function that calls back; what is no entry of the class.
@@ -302,7 +314,7 @@ fn the_user_has_the_last_word() {
     };
     let getter = gil_getter as *const () as usize;
     let loops = gil_loops as *const () as usize;
-    let lock = |value, name, function| decide(&config(value), name, function, None).lock;
+    let lock = |value, name, function| decide(&config(value), name, function, First::Other).lock;
     assert_eq!(lock("proven", "A.get", getter), Lock::Held);
     assert_eq!(lock("release", "A.get", getter), Lock::Released);
     assert_eq!(lock("hold:A.*", "A.run", loops), Lock::Held);

@@ -14,13 +14,14 @@ use crate::code::{CodeLabel, disasm};
 use crate::config::{Config, Stage};
 use crate::dispatch::{Callable, CodeSpace, Ticket, Tier, Unpublished, policy};
 use crate::error::CompileError;
+use crate::gil::{self, First};
 use crate::ir::steps::Steps;
 use crate::ir::verify::verify;
 use crate::ir::{self, Function};
 use crate::lower::{self, Context, Recipes};
 use crate::plan::link::Runtime;
+use crate::trace;
 use crate::trace::Timings;
-use crate::{gil, trace};
 
 /// Makes a back end, when it is first needed.
 pub type BackendFactory = Arc<dyn Fn() -> Result<Box<dyn Backend>, BackendError> + Send + Sync>;
@@ -95,8 +96,12 @@ impl Parts {
     /// Whether the interpreter lock is held while the native function of `callable` runs.
     pub fn lock(&self, callable: &Callable) -> gil::Decision {
         let linked = &callable.linked;
-        let instance = callable.instance_type();
-        gil::decide(&self.config, callable.name(), linked.native, instance)
+        let first = match (linked.instance(), callable.instance_type()) {
+            (None, _) => First::Other,
+            (Some(_), None) => First::Unseen,
+            (Some(_), Some(gtype)) => First::Instance(gtype),
+        };
+        gil::decide(&self.config, callable.name(), linked.native, first)
     }
 
     /// Whether `GIJIT_DUMP` wants `stage` of `callable`.

@@ -67,10 +67,20 @@ impl std::fmt::Display for Decision {
     }
 }
 
+/// What a function has as its first argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum First {
+    /// No GObject.
+    Other,
+    /// A GObject of which none was seen yet.
+    Unseen,
+    /// A GObject; one of this type was seen.
+    Instance(usize),
+}
+
 /// Decides for the callable `name`, whose native function is at `address`. An `address` of 0 is one
-/// that differs from call to call. `instance` is the type of a GObject that the function has had as
-/// its first argument, if one was seen.
-pub fn decide(config: &Config, name: &str, address: usize, instance: Option<usize>) -> Decision {
+/// that differs from call to call.
+pub fn decide(config: &Config, name: &str, address: usize, first: First) -> Decision {
     let decision = |lock, reason: &str| Decision {
         lock,
         reason: reason.to_owned(),
@@ -87,7 +97,14 @@ pub fn decide(config: &Config, name: &str, address: usize, instance: Option<usiz
         Proof::Broken(reason) => reason,
         proof => return proof.decision(Lock::Held),
     };
-    let class = instance.and_then(Class::of);
+    let class = match first {
+        First::Other => None,
+        First::Unseen => {
+            let later = format!("{broken} (decided again for the class of its first instance)");
+            return decision(Lock::Released, &later);
+        }
+        First::Instance(gtype) => Class::of(gtype),
+    };
     match class.as_ref().map(|class| prove(address, Some(class))) {
         None => decision(Lock::Released, &broken),
         Some(Proof::Broken(reason)) => decision(Lock::Released, &reason),
