@@ -112,7 +112,7 @@ def install():
                 setattr(replacement, attribute, getattr(original, attribute))
             setattr(owner, name, replacement)
         native.quicken_structs(_gi.Struct, _gi.StructInfo)
-        native.quicken_objects(_gi.GObject, gi_types.MetaClassHelper)
+        native.quicken_objects(list(_derived([_gi.GObject])), gi_types.MetaClassHelper)
         native.quicken(introspection)
         for derived in proxy.__subclasses__():
             _quicken_proxy(native, derived)
@@ -134,7 +134,7 @@ def uninstall():
     for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
         _native.unquicken(cls)
     _gi = import_module("gi._gi")
-    for cls in (_gi.Struct, _gi.GObject, *_classes()):
+    for cls in (_gi.Struct, *_derived([_gi.GObject]), *_classes()):
         _native.unquicken_end(cls)
     _replace_existing(_native.release)
 
@@ -312,13 +312,19 @@ def _classes():
     # Fundamental types derive from object itself in PyGObject 3.42.
     for module in list(import_module("gi.module")._introspection_modules.values()):
         pending += [value for value in list(vars(module).values()) if isinstance(value, type)]
-    pending = list(dict.fromkeys(pending))
-    seen = set(pending)
-    while pending:
-        cls = pending.pop()
+    for cls in _derived(pending):
         module = getattr(cls, "__module__", None)
         if isinstance(module, str) and module.startswith(("gi.repository.", "gi.overrides")):
             yield cls
+
+
+def _derived(roots):
+    """``roots`` and every class that is derived from them, once."""
+    pending = list(dict.fromkeys(roots))
+    seen = set(pending)
+    while pending:
+        cls = pending.pop()
+        yield cls
         for derived in type.__subclasses__(cls):
             if derived not in seen:
                 seen.add(derived)

@@ -1,7 +1,7 @@
 //! The proof: a walk over every instruction that a call can reach.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 
@@ -10,6 +10,7 @@ use super::class::Class;
 use super::flow::{self, Step};
 use super::image::{Image, exported, resolve};
 use super::{Decision, Lock};
+use crate::sync::lock_std as lock;
 
 /// A function that needs more than this is not short.
 const MAX_INSTRUCTIONS: usize = 600;
@@ -90,10 +91,6 @@ pub fn prove(address: usize, class: Option<&Class>) -> Proof {
     };
     lock(known).insert(key, proof.clone());
     proof
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Walk<'a> {

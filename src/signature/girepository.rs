@@ -20,6 +20,10 @@ use library::{Library, functions};
 pub use members::Member;
 use members::Members;
 
+/// `GIFunctionInfoFlags`.
+pub const IS_METHOD: c_int = 1;
+pub const IS_CONSTRUCTOR: c_int = 2;
+
 /// A `GIBaseInfo*` or one of its subtypes.
 pub type Info = *mut c_void;
 

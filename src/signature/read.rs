@@ -6,17 +6,13 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use super::girepository::{Girepository, Info, InfoKind};
+use super::girepository::{Girepository, IS_CONSTRUCTOR, IS_METHOD, Info, InfoKind};
 use super::{
     ArrayKind, Bindings, CallableKind, Direction, Field, Instance, Item, ListKind, Name, Param,
     Return, Scope, Signature, StructKind, Transfer, Type, TypeBinding, TypeRef, vtable,
 };
 use crate::ir::AbiType;
 use crate::sync::lock_std as lock;
-
-/// `GIFunctionInfoFlags`.
-const IS_METHOD: i32 = 1;
-const IS_CONSTRUCTOR: i32 = 2;
 
 /// `GIFieldInfoFlags`.
 const IS_READABLE: i32 = 1;

@@ -198,7 +198,8 @@ def test_binding_is_pygobjects(variables):
 
 
 def test_references_are_given_back():
-    code = """
+    # PyGObject leaks a reference to the class with each object that a constructor makes.
+    same_as_stock("""
         import gc, sys
         from gi.repository import Gio
         file = Gio.File.new_for_path("/a")
@@ -212,10 +213,7 @@ def test_references_are_given_back():
         for _ in range(100):
             file.get_path(); m = file.get_path; m(); n = Gio.Cancellable.new; n(); del m, n
         print([after - count for count, after in zip(before, counts())])
-    """
-    # PyGObject leaks a reference to the class with each new wrapper; gijit makes this one itself.
-    assert program(code) == ["[0, 0, 0, 100, 0]"]
-    assert program(code, GIJIT="1") == ["[0, 0, 0, 0, 0]"]
+    """)
 
 
 @pytest.mark.parametrize("resolve", ["", "gijit.tier(Gio.io_scheduler_cancel_all_jobs)"])

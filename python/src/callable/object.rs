@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 
 use super::{bind, entry};
 use crate::embed::engine::State;
-use gijit::signature::girepository::{Girepository, Info, Member};
+use gijit::signature::girepository::{Girepository, IS_CONSTRUCTOR, IS_METHOD, Info, Member};
 
 /// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h), the same from 3.42 to 3.50.
 /// [`create`] compares size and weak reference offset with the running PyGObject.
@@ -34,10 +34,6 @@ pub struct PyGICallableInfo {
     pub unbound: *mut ffi::PyObject,
     pub bound_arg: *mut ffi::PyObject,
 }
-
-/// `GI_FUNCTION_IS_METHOD` and `GI_FUNCTION_IS_CONSTRUCTOR`.
-const IS_METHOD: i32 = 1;
-const IS_CONSTRUCTOR: i32 = 2;
 
 /// Where the [`Tail`] of an instance begins.
 const TAIL: usize = size_of::<PyGICallableInfo>();

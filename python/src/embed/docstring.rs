@@ -6,9 +6,10 @@
 //!
 //! Not here: classes, and callables with a name that PyGObject shows otherwise (`None` is the answer).
 
-use gijit::signature::girepository::{Girepository, Info};
+use gijit::signature::girepository::{Girepository, IS_METHOD, Info};
 use pyo3::prelude::*;
 
+use super::members::LONGEST_KEYWORD;
 use crate::callable::object::{self, types};
 
 /// What PyGObject calls a type in such a text, by `GITypeTag`.
@@ -44,11 +45,7 @@ const INTERFACE: usize = 16;
 const IN: i32 = 0;
 const OUT: i32 = 1;
 
-/// `GI_FUNCTION_IS_METHOD`.
-const IS_METHOD: i32 = 1;
-
-/// PyGObject appends a `_` to what is a keyword in Python 2 or 3, which all are this short.
-const LONGEST_KEYWORD: usize = "nonlocal".len();
+/// What is a keyword in Python 2 or 3: PyGObject appends a `_`.
 const KEYWORDS: &str = " False None True and as assert async await break class continue def del elif \
                         else except exec finally for from global if import in is lambda nonlocal not \
                         or pass print raise return try while with yield ";

@@ -15,7 +15,7 @@ use crate::marshal;
 use gijit::signature::girepository::{Info, Member};
 
 /// Names that are longer are no keywords of Python; PyGObject appends a `_` to those that are.
-const LONGEST_KEYWORD: usize = "continue".len();
+pub const LONGEST_KEYWORD: usize = "continue".len();
 
 /// What `MetaClassHelper._setup_methods` does: sets each method of the class's info as an attribute
 /// of the class, which nobody has used yet.

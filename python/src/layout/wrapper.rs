@@ -64,6 +64,11 @@ impl GObjectWrapper {
         }
     }
 
+    /// Whether the object was floating when it was wrapped.
+    pub fn was_floating(&self) -> bool {
+        self.flags & WAS_FLOATING != 0
+    }
+
     /// Whether the next reference is one that PyGObject has taken already.
     pub fn is_floating(&self) -> bool {
         self.flags & FLOATING != 0

@@ -26,35 +26,19 @@ helpers! {
 }
 
 unsafe fn enumeration(cell: Cell, desc: Desc) -> Object {
+    let narrow = |value| i64::from(value as i32);
+    // SAFETY: as in `shown`; a registered enum.
+    let stock = |gtype, value| unsafe { (api().enum_from_gtype)(gtype, value as i32) };
     // SAFETY: enums have a TypeDesc; the cell holds its storage, GIL held.
-    unsafe {
-        let desc = type_desc(desc);
-        let value = signed(cell, desc.storage);
-        if desc.gtype == super::G_TYPE_NONE {
-            return unregistered(desc, value);
-        }
-        let value = value as i32;
-        let table = shared().enum_values;
-        value_of(desc, i64::from(value), table, || {
-            (api().enum_from_gtype)(desc.gtype, value)
-        })
-    }
+    unsafe { shown(cell, desc, shared().enum_values, narrow, stock) }
 }
 
 unsafe fn flags(cell: Cell, desc: Desc) -> Object {
+    let narrow = |value| i64::from(value as u32);
+    // SAFETY: as in `shown`; registered flags.
+    let stock = |gtype, value| unsafe { (api().flags_from_gtype)(gtype, value as u32) };
     // SAFETY: as in `enumeration`.
-    unsafe {
-        let desc = type_desc(desc);
-        let value = signed(cell, desc.storage);
-        if desc.gtype == super::G_TYPE_NONE {
-            return unregistered(desc, value);
-        }
-        let value = value as u32;
-        let table = shared().flags_values;
-        value_of(desc, i64::from(value), table, || {
-            (api().flags_from_gtype)(desc.gtype, value)
-        })
-    }
+    unsafe { shown(cell, desc, shared().flags_values, narrow, stock) }
 }
 
 /// The class of an unregistered enum, called with the value.
@@ -71,25 +55,33 @@ unsafe fn unregistered(desc: &TypeDesc, value: i64) -> Object {
     }
 }
 
-/// What stands for `value` in the table called `table` of the class, or what `stock` makes.
+/// What stands in the table called `table` of the class for the value in the cell, as `narrow` makes it,
+/// or what `stock` makes of the `GType` and that.
 ///
 /// # Safety
-/// The descriptor of a registered enum, GIL held.
-unsafe fn value_of(
-    desc: &TypeDesc,
-    value: i64,
+/// The descriptor of an enum or flags, whose storage is in the cell; GIL held.
+unsafe fn shown(
+    cell: Cell,
+    desc: Desc,
     table: *mut ffi::PyObject,
-    stock: impl FnOnce() -> *mut ffi::PyObject,
+    narrow: impl FnOnce(i64) -> i64,
+    stock: impl FnOnce(usize, i64) -> *mut ffi::PyObject,
 ) -> Object {
     // SAFETY: by this function's contract; a class holds its dict, and that what is found in it.
     unsafe {
+        let desc = type_desc(desc);
+        let value = signed(cell, desc.storage);
+        if desc.gtype == super::G_TYPE_NONE {
+            return unregistered(desc, value);
+        }
+        let value = narrow(value);
         if desc.is_shown.load(Ordering::Relaxed) {
             let found = look_up(desc.py_type, table, value);
             if !found.is_null() {
                 return ffi::Py_NewRef(found).cast();
             }
         }
-        let made = stock();
+        let made = stock(desc.gtype, value);
         // PyGObject has attached this class to the type, for good.
         if !made.is_null() && ffi::Py_TYPE(made) == desc.py_type {
             desc.is_shown.store(true, Ordering::Relaxed);
@@ -101,13 +93,13 @@ unsafe fn value_of(
 /// Borrowed; NULL, without an exception, where there is none.
 ///
 /// # Safety
-/// As for [`value_of`].
+/// A class and a str, GIL held.
 unsafe fn look_up(
     class: *mut ffi::PyTypeObject,
     table: *mut ffi::PyObject,
     value: i64,
 ) -> *mut ffi::PyObject {
-    // SAFETY: by the caller's contract.
+    // SAFETY: by this function's contract.
     unsafe {
         let values = ffi::PyDict_GetItemWithError((*class).tp_dict, table);
         let mut found = std::ptr::null_mut();

@@ -135,9 +135,10 @@ unsafe fn raise(cell: *mut u64) {
     // SAFETY: the cell holds a GError that the native function has set and we own; GIL held.
     unsafe {
         let error = *cell as *mut GError;
+        // Another class's function is called once, and by PyGObject.
         let plain = shared().error_class.filter(|class| has_plain_init(*class));
         let instance = plain.and_then(|class| {
-            let instance = ErrorValues::of(&*error)?.plain_instance(class);
+            let instance = ErrorValues::of(&*error)?.instance(class);
             (!instance.is_null()).then_some((class, instance))
         });
         match instance {
@@ -191,7 +192,14 @@ impl ErrorValues {
     unsafe fn instance(&self, class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
         let args = &self.0;
         // SAFETY: by this function's contract.
-        unsafe { ffi::PyObject_Vectorcall(class.cast(), args.as_ptr(), args.len(), null_mut()) }
+        unsafe {
+            match has_plain_init(class) {
+                true => self.plain_instance(class),
+                false => {
+                    ffi::PyObject_Vectorcall(class.cast(), args.as_ptr(), args.len(), null_mut())
+                }
+            }
+        }
     }
 
     /// The same, without a call of the class's `__init__`.

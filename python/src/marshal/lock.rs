@@ -12,26 +12,10 @@ use std::mem::transmute;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gijit::ended::withstand;
+use gijit::ended::{unseen, withstand};
 use pyo3::ffi;
 
 use crate::layout::{LEVELS_LEFT, Layout};
-
-/// Functions of CPython in which it may end the thread (`gijit::ended`), by address: to the compiler a
-/// name is one function, and pyo3 says of these that they do not unwind.
-struct Functions {
-    restore_thread: AtomicUsize,
-    ensure: AtomicUsize,
-    vectorcall: AtomicUsize,
-    print: AtomicUsize,
-}
-
-static FUNCTIONS: Functions = Functions {
-    restore_thread: AtomicUsize::new(0),
-    ensure: AtomicUsize::new(0),
-    vectorcall: AtomicUsize::new(0),
-    print: AtomicUsize::new(0),
-};
 
 type RestoreThread = unsafe extern "C-unwind" fn(*mut ffi::PyThreadState);
 type Ensure = unsafe extern "C-unwind" fn() -> ffi::PyGILState_STATE;
@@ -49,10 +33,9 @@ pub type Vectorcall = unsafe extern "C-unwind" fn(
 /// # Safety
 /// `state` is what releasing it gave.
 pub unsafe fn retake(state: *mut ffi::PyThreadState) {
-    // SAFETY: by this function's contract; `prepare` has stored a function of this type.
+    // SAFETY: by this function's contract; a function of this type, but for how it may end.
     unsafe {
-        let restore_thread = FUNCTIONS.restore_thread.load(Ordering::Relaxed);
-        let restore_thread: RestoreThread = transmute(restore_thread);
+        let restore_thread: RestoreThread = transmute(unseen(ffi::PyEval_RestoreThread as _));
         withstand(|| restore_thread(state));
     }
 }
@@ -64,7 +47,7 @@ pub unsafe fn retake(state: *mut ffi::PyThreadState) {
 pub unsafe fn ensure() -> ffi::PyGILState_STATE {
     // SAFETY: as in `retake`.
     unsafe {
-        let ensure: Ensure = transmute(FUNCTIONS.ensure.load(Ordering::Relaxed));
+        let ensure: Ensure = transmute(unseen(ffi::PyGILState_Ensure as _));
         withstand(|| ensure())
     }
 }
@@ -80,7 +63,7 @@ pub unsafe fn call(
 ) -> *mut ffi::PyObject {
     // SAFETY: as in `retake`.
     unsafe {
-        let vectorcall: Vectorcall = transmute(FUNCTIONS.vectorcall.load(Ordering::Relaxed));
+        let vectorcall: Vectorcall = transmute(unseen(ffi::PyObject_Vectorcall as _));
         withstand(|| vectorcall(callable, args, nargsf, null_mut()))
     }
 }
@@ -92,7 +75,7 @@ pub unsafe fn call(
 pub unsafe fn print_exception() {
     // SAFETY: as in `retake`.
     unsafe {
-        let print: Print = transmute(FUNCTIONS.print.load(Ordering::Relaxed));
+        let print: Print = transmute(unseen(ffi::PyErr_Print as _));
         withstand(|| print());
     }
 }
@@ -106,13 +89,6 @@ static LEFT: AtomicUsize = AtomicUsize::new(0);
 
 /// To be called before any tier runs.
 pub fn prepare(layout: &Layout) {
-    let store = |place: &AtomicUsize, function: *const ()| {
-        place.store(function as usize, Ordering::Relaxed);
-    };
-    store(&FUNCTIONS.restore_thread, ffi::PyEval_RestoreThread as _);
-    store(&FUNCTIONS.ensure, ffi::PyGILState_Ensure as _);
-    store(&FUNCTIONS.vectorcall, ffi::PyObject_Vectorcall as _);
-    store(&FUNCTIONS.print, ffi::PyErr_Print as _);
     if layout.levels_counted {
         LEFT.store(LEVELS_LEFT, Ordering::Relaxed);
     }

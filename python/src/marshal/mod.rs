@@ -65,6 +65,8 @@ struct Shared {
     /// PyGObject's `GLib.Error`, and the names of what it says.
     error_class: Option<*mut ffi::PyTypeObject>,
     error_fields: [*mut ffi::PyObject; 3],
+    /// The quark under which a type has its class.
+    class_quark: u32,
     /// How PyGObject makes one; `None` where it is not known.
     error_init: Option<gerror::Init>,
     /// The str `__init__`.
@@ -173,11 +175,14 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
     let python_object = unsafe { (glib.g_type_from_name)(c"PyObject".as_ptr()) };
     // SAFETY: it takes nothing.
     let value = unsafe { (glib.g_value_get_type)() };
+    // SAFETY: a zero-terminated name.
+    let class_quark = unsafe { (glib.g_quark_from_string)(c"PyGObject::class".as_ptr()) };
     SHARED.get_or_init(|| Shared {
         glib,
         api,
         gtype_type: gtype_type.into_ptr().cast(),
         gtype_name: name("__gtype__"),
+        class_quark,
         error_init: error_init.and_then(Result::ok).flatten(),
         init_name: name("__init__"),
         enum_values: name("__enum_values__"),

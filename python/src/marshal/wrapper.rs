@@ -12,7 +12,7 @@
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
@@ -34,30 +34,23 @@ static TABLE: [Entry; SIZE] = [const {
     }
 }; SIZE];
 
-/// What [`watch`] was told, 0 without.
-struct Watch {
-    dealloc: AtomicUsize,
-    clear: AtomicUsize,
+/// The functions that end wrappers, and what to look for.
+pub struct Ends {
+    /// `tp_dealloc` and `tp_clear` of `gi.GObject`.
+    pub dealloc: ffi::destructor,
+    pub clear: ffi::inquiry,
     /// `tp_dealloc` of classes that are made in Python: it calls that of their base.
-    of_classes: AtomicUsize,
-    wrapper: AtomicUsize,
-    class: AtomicUsize,
+    pub of_classes: Option<ffi::destructor>,
+    /// The quark under which an object has its wrapper.
+    pub quark: u32,
 }
 
-static WATCH: Watch = Watch {
-    dealloc: AtomicUsize::new(0),
-    clear: AtomicUsize::new(0),
-    of_classes: AtomicUsize::new(0),
-    wrapper: AtomicUsize::new(0),
-    class: AtomicUsize::new(0),
-};
+/// What [`watch`] was told, for good; NULL without.
+static ENDS: AtomicPtr<Ends> = AtomicPtr::new(null_mut());
 
-/// Whose functions end a wrapper, and the quark of the wrapper.
-pub struct Ends {
-    pub dealloc: usize,
-    pub clear: usize,
-    pub of_classes: usize,
-    pub quark: u32,
+fn ends() -> Option<&'static Ends> {
+    // SAFETY: NULL or a leaked box.
+    unsafe { ENDS.load(Ordering::Relaxed).as_ref() }
 }
 
 /// From now on `tp_dealloc` and `tp_clear` of `gi.GObject` are those of `ends` and call [`forget`];
@@ -66,19 +59,8 @@ pub struct Ends {
 /// # Safety
 /// The interpreter lock is held.
 pub unsafe fn watch(ends: Option<Ends>) {
-    let ends = ends.unwrap_or(Ends {
-        dealloc: 0,
-        clear: 0,
-        of_classes: 0,
-        quark: 0,
-    });
-    // SAFETY: a zero-terminated name.
-    let class = unsafe { (super::glib().g_quark_from_string)(c"PyGObject::class".as_ptr()) };
-    WATCH.dealloc.store(ends.dealloc, Ordering::Relaxed);
-    WATCH.clear.store(ends.clear, Ordering::Relaxed);
-    WATCH.of_classes.store(ends.of_classes, Ordering::Relaxed);
-    WATCH.wrapper.store(ends.quark as usize, Ordering::Relaxed);
-    WATCH.class.store(class as usize, Ordering::Relaxed);
+    let ends = ends.map_or(null_mut(), |ends| Box::into_raw(Box::new(ends)));
+    ENDS.store(ends, Ordering::Relaxed);
     for entry in &TABLE {
         entry.object.store(null_mut(), Ordering::Relaxed);
     }
@@ -114,18 +96,19 @@ pub unsafe fn forget(wrapper: *mut GObjectWrapper) {
 ///
 /// # Safety
 /// A class derived from `gi.GObject`; the interpreter lock is held.
-unsafe fn is_watched(ty: *mut ffi::PyTypeObject) -> bool {
-    let of_classes = WATCH.of_classes.load(Ordering::Relaxed);
+unsafe fn is_watched(ty: *mut ffi::PyTypeObject, ends: &Ends) -> bool {
+    let is = |slot: Option<ffi::destructor>, function: Option<ffi::destructor>| {
+        slot.map(|slot| slot as usize) == function.map(|function| function as usize)
+    };
     let mut base = ty;
     // SAFETY: a type object and its bases, which it keeps alive.
     unsafe {
-        let dealloc = |ty: *mut ffi::PyTypeObject| (*ty).tp_dealloc.map_or(0, |f| f as usize);
-        while !base.is_null() && dealloc(base) == of_classes {
+        while !base.is_null() && is((*base).tp_dealloc, ends.of_classes) {
             base = (*base).tp_base;
         }
         !base.is_null()
-            && dealloc(base) == WATCH.dealloc.load(Ordering::Relaxed)
-            && (*base).tp_clear.map_or(0, |f| f as usize) == WATCH.clear.load(Ordering::Relaxed)
+            && is((*base).tp_dealloc, Some(ends.dealloc))
+            && (*base).tp_clear.map(|clear| clear as usize) == Some(ends.clear as usize)
     }
 }
 
@@ -149,18 +132,18 @@ pub unsafe fn wrapper_of(object: *mut c_void, steal: bool) -> *mut ffi::PyObject
                 return wrapper.cast();
             }
         }
-        let wrapper = WATCH.wrapper.load(Ordering::Relaxed) as u32;
-        if wrapper == 0 {
-            return (super::api().newgobj_full)(object.cast(), i32::from(steal), null_mut());
-        }
+        let stock = || (super::api().newgobj_full)(object.cast(), i32::from(steal), null_mut());
+        let Some(ends) = ends() else {
+            return stock();
+        };
         if !(*object).has_data()
             && let Some(class) = class_of(object)
         {
-            return wrap(object, class, steal, wrapper);
+            return wrap(object, class, steal, ends.quark);
         }
-        let found = (super::api().newgobj_full)(object.cast(), i32::from(steal), null_mut());
+        let found = stock();
         // A new one may be the last that is heard of it.
-        if !found.is_null() && ffi::Py_REFCNT(found) > 1 && is_watched(ffi::Py_TYPE(found)) {
+        if !found.is_null() && ffi::Py_REFCNT(found) > 1 && is_watched(ffi::Py_TYPE(found), ends) {
             entry.object.store(object, Ordering::Relaxed);
             entry.wrapper.store(found.cast(), Ordering::Relaxed);
         }
@@ -173,7 +156,7 @@ pub unsafe fn wrapper_of(object: *mut c_void, steal: bool) -> *mut ffi::PyObject
 /// # Safety
 /// A GObject; the interpreter lock is held.
 unsafe fn class_of(object: *mut GObject) -> Option<*mut ffi::PyTypeObject> {
-    let quark = WATCH.class.load(Ordering::Relaxed) as u32;
+    let quark = super::shared().class_quark;
     // SAFETY: a GObject starts with its class, which starts with its type.
     let class = unsafe { (super::glib().g_type_get_qdata)(*(*object).class, quark) };
     (!class.is_null()).then(|| class.cast())
@@ -193,10 +176,14 @@ unsafe fn wrap(
     let glib = super::glib();
     // SAFETY: by this function's contract; the layout of the wrapper was probed with the quark.
     unsafe {
-        // It takes a reference to a class that was made in Python.
         let wrapper = ffi::PyObject_GC_New::<ffi::PyObject>(class);
         if wrapper.is_null() {
             return wrapper;
+        }
+        // CPython has taken a reference to a class that was made in Python; PyGObject takes another
+        // one, which it never gives back.
+        if (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+            ffi::Py_INCREF(class.cast());
         }
         let floating = (glib.g_object_is_floating)(object.cast()) != 0;
         GObjectWrapper::fill(wrapper.cast(), object, floating);

@@ -38,9 +38,9 @@ pub static FOR_CLASSES: &[(&[&str], Audited)] = &[
                 "gtk_tree_model_iter_nth_child",
                 "gtk_tree_model_iter_parent",
             ],
-            argument: "They walk in the rows, which one thread uses, and copy a value or take a reference \
-                   to it; no signal is emitted. A value that is a Python object is copied with the \
-                   interpreter lock, which the thread already holds.",
+            argument: "They walk in the rows, which one thread uses, and copy a value or take a \
+                       reference to it; no signal is emitted. A value that is a Python object is \
+                       copied with the interpreter lock, which the thread already holds.",
             holds: Holds::Everywhere,
         },
     ),

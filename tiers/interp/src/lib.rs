@@ -8,12 +8,11 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::hint::black_box;
 use std::mem::transmute;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use gijit::dispatch::ArgProfile;
-use gijit::ended::withstand;
+use gijit::ended::{unseen, withstand};
 use gijit::ir::AbiType;
 use gijit::plan::link::{
     BindFn, FreeFn, InFn, Linked, NewNoneFn, NoteFn, Object, ObjectFn, OutFn, RaiseFn,
@@ -268,8 +267,7 @@ impl Interpreter {
         // libffi writes for every type that a plan can name; the native function has the plan's
         // signature (it comes from the same typelib entry).
         unsafe {
-            // To the compiler the function does not unwind, if it sees which it is.
-            let call: Call = transmute(black_box(libffi::raw::ffi_call as *const ()));
+            let call: Call = transmute(unseen(libffi::raw::ffi_call as _));
             withstand(|| {
                 call(
                     (&raw const self.shape.cif).cast_mut(),

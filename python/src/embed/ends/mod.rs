@@ -6,7 +6,8 @@
 //! another one, and frees that again even when it ends at that moment. `structs` and `objects` give
 //! `gi.Struct` and `gi.GObject` a `tp_dealloc` without these detours, `variants` gives a class like
 //! Variant a `tp_finalize` that calls the same `unref`. They are a third of the life of a small
-//! variant and a fifth of that of a small GObject.
+//! variant and a fifth of that of a small GObject. A `tp_clear` beside it lets the table of wrappers
+//! (`marshal/wrapper.rs`) know when one loses its object.
 //!
 //! Invariants: no attribute of a class or an object changes, so there is nothing to see. What is not
 //! as PyGObject makes it goes to the functions that were there. When a program sets `__del__` of a

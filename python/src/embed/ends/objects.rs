@@ -2,11 +2,11 @@
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyType};
+use pyo3::types::PyType;
 
 use super::Replacement;
 use crate::glib::{Glib, glib};
@@ -16,50 +16,30 @@ use crate::marshal::wrapper::{self, Ends};
 
 static DEALLOC: Replacement<ffi::destructor> = Replacement::new(dealloc);
 static CLEAR: Replacement<ffi::inquiry> = Replacement::new(clear);
-/// The quark under which a GObject has its wrapper.
-static WRAPPER: AtomicU32 = AtomicU32::new(0);
 
-/// Gives `objects`, which is `gi._gi.GObject`, the fast end. `made` is any class that was made in
-/// Python.
+/// Gives `objects`, which are `gi._gi.GObject` and the classes derived from it, the fast end where they
+/// have PyGObject's: it copies that into the classes of types that no typelib has. `made` is any class
+/// that was made in Python.
 #[pyfunction]
-pub fn quicken_objects(objects: &Bound<'_, PyType>, made: &Bound<'_, PyType>) -> PyResult<()> {
-    let quark = layout(objects.py()).wrapper_quark;
+pub fn quicken_objects(objects: Vec<Bound<'_, PyType>>, made: &Bound<'_, PyType>) {
+    let quark = layout(made.py()).wrapper_quark;
     if quark == 0 {
-        return Ok(());
+        return;
     }
-    WRAPPER.store(quark, Ordering::Relaxed);
-    put(objects)?;
-    // SAFETY: a type object, and the interpreter lock is held.
+    // SAFETY: type objects, and the interpreter lock is held, so no wrapper ends meanwhile.
     unsafe {
-        let of_classes = (*made.as_type_ptr()).tp_dealloc;
+        for class in &objects {
+            let ty = &mut *class.as_type_ptr();
+            DEALLOC.put(&mut ty.tp_dealloc);
+            CLEAR.put(&mut ty.tp_clear);
+        }
         wrapper::watch(Some(Ends {
-            dealloc: dealloc as *const () as usize,
-            clear: clear as *const () as usize,
-            of_classes: of_classes.map_or(0, |function| function as usize),
+            dealloc,
+            clear,
+            of_classes: (*made.as_type_ptr()).tp_dealloc,
             quark,
         }));
     }
-    Ok(())
-}
-
-/// Puts ours into the slots of `class` and of the classes derived from it that PyGObject has copied
-/// them into: those that it makes of types that no typelib has.
-fn put(class: &Bound<'_, PyType>) -> PyResult<()> {
-    // SAFETY: a type object, and the interpreter lock is held, so no wrapper ends meanwhile.
-    unsafe {
-        let ty = &mut *class.as_type_ptr();
-        DEALLOC.put(&mut ty.tp_dealloc);
-        CLEAR.put(&mut ty.tp_clear);
-    }
-    let name = pyo3::intern!(class.py(), "__subclasses__");
-    let derived = class
-        .py()
-        .get_type::<PyType>()
-        .call_method1(name, (class,))?;
-    for derived in derived.cast::<PyList>()? {
-        put(derived.cast::<PyType>()?)?;
-    }
-    Ok(())
 }
 
 /// Takes what is ours out of `ty`.
@@ -127,7 +107,7 @@ unsafe fn end(glib: &Glib, object: *mut ffi::PyObject) {
     unsafe {
         let wrapper = object.cast::<GObjectWrapper>();
         let gobject = (*wrapper).object.cast::<c_void>();
-        let quark = WRAPPER.load(Ordering::Relaxed);
+        let quark = layout(Python::assume_attached()).wrapper_quark;
         (glib.g_object_set_qdata_full)(gobject, quark, null_mut(), null());
         let thread = ffi::PyEval_SaveThread();
         (glib.g_object_unref)(gobject);

@@ -4,6 +4,7 @@
 //! returned. What Python returns: an object that only the result holds gets a reference of its own.
 
 use std::ffi::c_void;
+use std::sync::atomic::Ordering;
 
 use pyo3::ffi;
 
@@ -13,18 +14,12 @@ use super::super::scalar::BAIL;
 use super::super::table::helpers;
 use super::super::wrapped;
 use super::super::wrapper::wrapper_of;
-use crate::layout::{FREE_ON_DEALLOC, WRAPPED, WRAPPED_GTYPE};
+use crate::layout::{FREE_ON_DEALLOC, GObject, GObjectWrapper, WRAPPED, WRAPPED_GTYPE};
 
 type Object = *mut c_void;
 type Desc = *const c_void;
 
 const FAILED: Object = std::ptr::null_mut();
-
-/// `PyGObject.private_flags` and its flag for an object that was floating when it was wrapped.
-const WRAPPER_FLAGS: usize = 40;
-const WAS_FLOATING: u32 = 1 << 2;
-/// `GObject.ref_count`.
-const REF_COUNT: usize = 8;
 
 helpers! {
     "out object called" out_object_called(cell: *const u64, desc: Desc) -> Object, FAILED => object;
@@ -95,14 +90,13 @@ unsafe fn returned(value: Object, cell: *mut u64, desc: Desc) -> i32 {
         if status == BAIL || value == ffi::Py_None() {
             return status;
         }
-        let count = gobject.cast::<u8>().add(REF_COUNT).cast::<u32>();
-        if ffi::Py_REFCNT(value) != 1 || *count != 1 {
+        let count = &(*gobject.cast::<GObject>()).references;
+        if ffi::Py_REFCNT(value) != 1 || count.load(Ordering::Relaxed) != 1 {
             return status;
         }
         // Nobody else would keep it alive until C has it.
         (super::super::glib().g_object_ref)(gobject);
-        let flags = *value.cast::<u8>().add(WRAPPER_FLAGS).cast::<u32>();
-        if flags & WAS_FLOATING != 0 {
+        if (*value.cast::<GObjectWrapper>()).was_floating() {
             (super::super::glib().g_object_force_floating)(gobject);
             return status;
         }
