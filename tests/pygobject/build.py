@@ -7,7 +7,9 @@ module and the compiled settings schema, and GijitUnusual, a library of the corp
 kept, so that a second run costs nothing.
 
 A version that is not the installed one is built from source with pip, into a virtual environment of
-its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`.
+its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`. The suites
+of versions that are built with meson look for what belongs to them beside the `gi` that they import, so
+that they run in such an environment only.
 """
 
 import contextlib
@@ -52,10 +54,11 @@ class Suite:
         self.tests = self.source / "tests"
         self.lib = self.base / "lib"
         self.installed = version == installed_version()
+        self.built_with_meson = built_with_meson(version)
         self.venv = self.base / "venv"
         self.python = sys.executable if self.installed else self.venv / "bin" / "python"
         # Newer suites have relative imports and no package: pytest makes the names up.
-        self.pytest_options = [] if self.installed else ["--import-mode=importlib"]
+        self.pytest_options = ["--import-mode=importlib"] if self.built_with_meson else []
 
     def environment(self, lenient=False):
         """The variables with which both namespaces are found."""
@@ -71,6 +74,11 @@ def installed_version():
     import gi
 
     return ".".join(map(str, gi.version_info))
+
+
+def built_with_meson(version):
+    """Whether the source distribution of `version` names meson-python as what builds it."""
+    return tuple(map(int, version.split("."))) >= (3, 48)
 
 
 def prepare(version=None):
@@ -98,7 +106,7 @@ def _prepare_suite(version):
     if not stamp.exists():
         shutil.rmtree(suite.base, ignore_errors=True)
         suite.lib.mkdir(parents=True)
-        if not suite.installed:
+        if suite.built_with_meson:
             _make_venv(suite)
         _fetch(suite)
         for library in LIBRARIES:
@@ -150,7 +158,7 @@ def _fetch(suite):
     requirement = f"PyGObject=={suite.version}"
     print(f"fetching the source distribution of {requirement}", flush=True)
     # Only pygobject is built from source, and without isolation, so that pip reads its metadata
-    # with what is there instead of building a tool chain for it first.
+    # with what is there (meson-python in the environment) instead of building a tool chain for it first.
     _run(
         *_pip(suite, "download"), "--no-deps", "--no-build-isolation", "--no-binary", "pygobject",
         "-d", suite.base, requirement,
@@ -179,7 +187,8 @@ def _build_pygobject(suite):
 def _pip(suite, command):
     # The tools that pip runs are in the environment, too.
     path = f"{suite.venv / 'bin'}:{os.environ['PATH']}"
-    pip = ["env", f"PATH={path}", suite.python, "-m", "pip", command]
+    python = suite.venv / "bin" / "python" if suite.built_with_meson else sys.executable
+    pip = ["env", f"PATH={path}", python, "-m", "pip", command]
     return [*pip, "-q", "--disable-pip-version-check"]
 
 

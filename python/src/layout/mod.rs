@@ -1,11 +1,12 @@
 //! What gijit relies on of CPython's and PyGObject's memory layouts, in one place, probed.
 //!
-//! Offsets are those of CPython 3.11 on 64-bit machines and of PyGObject 3.42 to 3.50
-//! (`longintrepr.h`, `floatobject.h`, `unicodeobject.h`; `pygobject.h`, `pygi-struct.h`). Each is
-//! compared with the public API once, at install, on real objects; a fact that does not hold turns
-//! off the fast path that needs it and says so in `doctor`. On another version the probe fails, the
-//! helpers do the work through the C API, and nothing else changes.
+//! Offsets are those of CPython from 3.11 on on 64-bit machines and of PyGObject 3.42 to 3.50
+//! (`pystate.h`, `pygobject.h`, `pygi-struct.h`; see [`values`] and [`wrapper`]). Each is compared
+//! with the public API once, at install, on real objects; a fact that does not hold turns off the
+//! fast path that needs it and says so in `doctor`. Then the helpers do the work through the C API,
+//! and nothing else changes.
 
+pub mod values;
 mod wrapper;
 
 use std::sync::OnceLock;
@@ -15,21 +16,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyDict};
 
 use crate::glib;
+use values::{Ascii, IntHead};
 pub use wrapper::{GObject, GObjectWrapper};
 
-/// `PyLongObject`: signed digit count, then 30-bit digits.
-const LONG_SIZE: i32 = 16;
-const LONG_DIGITS: i32 = 24;
-/// The ints that CPython keeps for good (`_PY_NSMALLNEGINTS`, `_PY_NSMALLPOSINTS`), and the bytes of one.
-pub const SMALL_INT_MIN: i64 = -5;
-pub const SMALL_INT_MAX: i64 = 256;
-pub const SMALL_INT_SIZE: i64 = 32;
-const FLOAT_VALUE: i32 = 16;
-/// `PyASCIIObject`: length, state bits, then the characters of a compact ASCII string.
-const UNICODE_LENGTH: i32 = 16;
-const UNICODE_STATE: i32 = 32;
-const UNICODE_COMPACT_ASCII: u32 = 0x60;
-const UNICODE_ASCII_DATA: i32 = 48;
 /// `PyGObject.obj`, `PyGBoxed.boxed`, `PyGPointer.pointer`: the first field.
 pub const WRAPPED: i32 = 16;
 /// `PyGBoxed.gtype`, `PyGPointer.gtype`.
@@ -55,8 +44,8 @@ const STRUCT_SIZE: isize = 40;
 pub const PROPERTY_GET: usize = 16;
 pub const PROPERTY_SET: usize = 24;
 
-/// `PyThreadState.recursion_remaining`.
-pub const LEVELS_LEFT: usize = 32;
+/// `PyThreadState.recursion_remaining` of CPython 3.11, `.c_recursion_remaining` of 3.12 and of 3.13.
+const LEVELS_LEFT: [usize; 3] = [32, 36, 52];
 
 /// `PyDictObject.ma_version_tag`: a number that every change replaces by one never used before.
 pub const DICT_VERSION: usize = 24;
@@ -74,23 +63,18 @@ pub struct Probe {
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub ob_type: i32,
-    pub long_readable: bool,
-    pub long_size: i32,
-    pub long_digits: i32,
+    pub int_head: Option<IntHead>,
     /// Where the int 0 lies when the small ints of CPython lie in one row; 0 otherwise.
     pub small_ints: usize,
     pub float_readable: bool,
-    pub float_value: i32,
-    pub ascii_readable: bool,
-    pub unicode_length: i32,
-    pub unicode_state: i32,
-    pub unicode_compact_ascii: u32,
-    pub unicode_ascii_data: i32,
+    pub ascii: Option<Ascii>,
     pub gobject_readable: bool,
     pub gobject_pointer: i32,
     pub boxed_readable: bool,
     pub dict_versioned: bool,
-    pub levels_counted: bool,
+    /// Where in a thread state the levels of recursion are counted that are left; 0 where CPython has to
+    /// be asked.
+    pub levels_left: usize,
     pub property_readable: bool,
     /// The quark under which a GObject has its wrapper; 0 where wrappers are not as they should be.
     pub wrapper_quark: u32,
@@ -105,7 +89,6 @@ pub struct Layout {
     pub none: usize,
     pub true_: usize,
     pub false_: usize,
-    pub incref: usize,
     pub long_from_i64: usize,
     pub long_from_u64: usize,
     pub float_from_f64: usize,
@@ -123,20 +106,22 @@ pub fn layout(py: Python<'_>) -> &'static Layout {
 
 fn probe(py: Python<'_>) -> Layout {
     let wrapper_quark = wrapper::quark(py);
+    let (int_head, ascii) = (IntHead::find(), Ascii::find());
+    let levels_left = levels_left();
     let facts = [
         (
             "int layout",
-            long_holds(),
+            int_head.is_some(),
             "ints are read through the C API",
         ),
         (
             "float layout",
-            float_holds(),
+            values::float_holds(),
             "floats are read through the C API",
         ),
         (
             "ASCII str layout",
-            ascii_holds(),
+            ascii.is_some(),
             "strings are read through the C API",
         ),
         (
@@ -161,7 +146,7 @@ fn probe(py: Python<'_>) -> Layout {
         ),
         (
             "thread state layout",
-            levels_hold(),
+            levels_left != 0,
             "levels of recursion are counted through the C API",
         ),
         (
@@ -187,22 +172,15 @@ fn probe(py: Python<'_>) -> Layout {
     unsafe {
         Layout {
             ob_type: 8,
-            long_readable: probes[0].holds,
-            long_size: LONG_SIZE,
-            long_digits: LONG_DIGITS,
-            small_ints: small_ints().unwrap_or(0),
+            int_head,
+            small_ints: values::small_ints().unwrap_or(0),
             float_readable: probes[1].holds,
-            float_value: FLOAT_VALUE,
-            ascii_readable: probes[2].holds,
-            unicode_length: UNICODE_LENGTH,
-            unicode_state: UNICODE_STATE,
-            unicode_compact_ascii: UNICODE_COMPACT_ASCII,
-            unicode_ascii_data: UNICODE_ASCII_DATA,
+            ascii,
             gobject_readable: probes[3].holds,
             gobject_pointer: WRAPPED,
             boxed_readable: probes[4].holds,
             dict_versioned: probes[6].holds,
-            levels_counted: probes[7].holds,
+            levels_left,
             property_readable: probes[8].holds,
             wrapper_quark,
             boxed_pointer: WRAPPED,
@@ -216,7 +194,6 @@ fn probe(py: Python<'_>) -> Layout {
             none: ffi::Py_None() as usize,
             true_: ffi::Py_True() as usize,
             false_: ffi::Py_False() as usize,
-            incref: ffi::Py_IncRef as *const () as usize,
             long_from_i64: ffi::PyLong_FromLongLong as *const () as usize,
             long_from_u64: ffi::PyLong_FromUnsignedLongLong as *const () as usize,
             float_from_f64: ffi::PyFloat_FromDouble as *const () as usize,
@@ -238,75 +215,6 @@ unsafe fn peek<T: Copy>(object: *mut ffi::PyObject, offset: i32) -> T {
             .cast::<T>()
             .read_unaligned()
     }
-}
-
-fn long_holds() -> bool {
-    [
-        0_i64,
-        1,
-        7,
-        -5,
-        -1,
-        300,
-        -70_000,
-        (1 << 30) - 1,
-        1 - (1 << 30),
-    ]
-    .iter()
-    .all(|&value| {
-        // SAFETY: the caller of `layout` holds the interpreter lock; an int has at least 28 bytes.
-        unsafe {
-            let object = ffi::PyLong_FromLongLong(value);
-            let size: i64 = peek(object, LONG_SIZE);
-            let digit: u32 = peek(object, LONG_DIGITS);
-            ffi::Py_DECREF(object);
-            size == value.signum() && i64::from(digit) * size == value
-        }
-    })
-}
-
-/// Where the small int 0 lies, from which all others are [`SMALL_INT_SIZE`] bytes apart.
-fn small_ints() -> Option<usize> {
-    // SAFETY: as in `long_holds`; the reference is given back and the address is only a number.
-    let address = |value| unsafe {
-        let object = ffi::PyLong_FromLongLong(value);
-        ffi::Py_DECREF(object);
-        object as i64
-    };
-    let zero = address(0);
-    let in_row = |value| address(value) == zero + value * SMALL_INT_SIZE;
-    (SMALL_INT_MIN..=SMALL_INT_MAX)
-        .all(in_row)
-        .then_some(zero as usize)
-}
-
-fn float_holds() -> bool {
-    [0.5, -1e300].iter().all(|&value| {
-        // SAFETY: as in `long_holds`; a float has 24 bytes.
-        unsafe {
-            let object = ffi::PyFloat_FromDouble(value);
-            let found: f64 = peek(object, FLOAT_VALUE);
-            ffi::Py_DECREF(object);
-            found == value
-        }
-    })
-}
-
-fn ascii_holds() -> bool {
-    let check = |text: &std::ffi::CStr, ascii: bool| {
-        // SAFETY: as in `long_holds`; a str has at least 49 bytes.
-        unsafe {
-            let object = ffi::PyUnicode_FromString(text.as_ptr());
-            let length: usize = peek(object, UNICODE_LENGTH);
-            let state: u32 = peek(object, UNICODE_STATE);
-            let data: u8 = peek(object, UNICODE_ASCII_DATA);
-            ffi::Py_DECREF(object);
-            let compact = state & UNICODE_COMPACT_ASCII == UNICODE_COMPACT_ASCII;
-            let holds = data == text.to_bytes()[0] && length == text.count_bytes();
-            compact == ascii && (!ascii || holds)
-        }
-    };
-    check(c"probe", true) && check(c"q", true) && check(c"pr\xc3\xb6be", false)
 }
 
 fn gobject_holds(py: Python<'_>) -> bool {
@@ -376,20 +284,24 @@ fn dict_versions_hold(py: Python<'_>) -> PyResult<bool> {
     Ok(holds && changed(&dict))
 }
 
-/// Whether a level of recursion is entered and left by counting down and up.
-fn levels_hold() -> bool {
-    // SAFETY: the caller of `layout` holds the interpreter lock; a thread state has far more than 36
+/// Where a thread state counts the levels of recursion down and up; 0 when it is nowhere known.
+fn levels_left() -> usize {
+    // SAFETY: the caller of `layout` holds the interpreter lock; a thread state has far more than 56
     // bytes.
     unsafe {
         let state = ffi::PyThreadState_Get().cast();
-        let before: i32 = peek(state, LEVELS_LEFT as i32);
+        let read = || LEVELS_LEFT.map(|place| peek::<i32>(state, place as i32));
+        let before = read();
         if ffi::Py_EnterRecursiveCall(c"".as_ptr()) != 0 {
             ffi::PyErr_Clear();
-            return false;
+            return 0;
         }
-        let inside: i32 = peek(state, LEVELS_LEFT as i32);
+        let inside = read();
         ffi::Py_LeaveRecursiveCall();
-        inside == before - 1 && peek::<i32>(state, LEVELS_LEFT as i32) == before
+        let after = read();
+        let counts = |&at: &usize| inside[at] == before[at] - 1 && after[at] == before[at];
+        let found = (0..LEVELS_LEFT.len()).find(counts);
+        found.map_or(0, |at| LEVELS_LEFT[at])
     }
 }
 

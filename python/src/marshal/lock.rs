@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gijit::ended::{unseen, withstand};
 use pyo3::ffi;
 
-use crate::layout::{LEVELS_LEFT, Layout};
+use crate::layout::Layout;
 
 type RestoreThread = unsafe extern "C-unwind" fn(*mut ffi::PyThreadState);
 type Ensure = unsafe extern "C-unwind" fn() -> ffi::PyGILState_STATE;
@@ -89,9 +89,7 @@ static LEFT: AtomicUsize = AtomicUsize::new(0);
 
 /// To be called before any tier runs.
 pub fn prepare(layout: &Layout) {
-    if layout.levels_counted {
-        LEFT.store(LEVELS_LEFT, Ordering::Relaxed);
-    }
+    LEFT.store(layout.levels_left, Ordering::Relaxed);
 }
 
 /// The levels that are left to the thread of `state`, where they can be counted here.

@@ -7,6 +7,9 @@ use gijit::plan::{Conv, In};
 use gijit::signature::Transfer;
 
 use super::PythonRecipes;
+use crate::layout::values::{
+    Ascii, FLOAT_VALUE, IntHead, LONG_DIGITS, LONG_HEAD, UNICODE_LENGTH, UNICODE_STATE,
+};
 use crate::marshal::{self, desc};
 
 /// See [`gijit::lower::Recipes::convert_in`].
@@ -25,49 +28,54 @@ pub(super) fn convert(
     }
     match &op.conv {
         Conv::Boolean => Some(boolean(r, b, object, known, slow)),
-        Conv::Integer(abi) if layout.long_readable => {
+        Conv::Integer(abi) if let Some(head) = layout.int_head => {
             r.expect_type(b, object, layout.long_type, "int", known, slow)?;
-            let value = small_int(r, b, object, slow);
+            let value = small_int(r, b, head, object, slow);
             Some(in_range(r, b, value, *abi, slow))
         }
-        Conv::Pointer if layout.long_readable => {
+        Conv::Pointer if let Some(head) = layout.int_head => {
             r.expect_type(b, object, layout.long_type, "int", known, slow)?;
-            let value = small_int(r, b, object, slow);
+            let value = small_int(r, b, head, object, slow);
             let address = in_range(r, b, value, AbiType::U64, slow);
             Some(b.convert(ConvertOp::Bitcast, Type::Ptr, address))
         }
-        Conv::Enum { storage, .. } | Conv::Flags { storage, .. } if layout.long_readable => {
+        Conv::Enum { storage, .. } | Conv::Flags { storage, .. }
+            if let Some(head) = layout.int_head =>
+        {
             let ty = desc::exact_type(step);
             if ty == 0 {
                 return None;
             }
             r.expect_type(b, object, ty, "enum type", known, slow)?;
-            let value = small_int(r, b, object, slow);
+            let value = small_int(r, b, head, object, slow);
             Some(in_range(r, b, value, *storage, slow))
         }
         Conv::Double if layout.float_readable => {
             r.expect_type(b, object, layout.float_type, "float", known, slow)?;
-            Some(b.load(Type::F64, object, layout.float_value))
+            Some(b.load(Type::F64, object, FLOAT_VALUE))
         }
         Conv::Float if layout.float_readable => {
             r.expect_type(b, object, layout.float_type, "float", known, slow)?;
             Some(float(r, b, object, slow))
         }
-        Conv::Utf8 if layout.ascii_readable => {
+        Conv::Utf8 if let Some(form) = layout.ascii => {
             r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
-            Some(ascii(r, b, object, slow))
+            Some(ascii(r, b, form, object, slow))
         }
-        Conv::Filename if layout.ascii_readable && marshal::filenames_are_utf8() => {
+        Conv::Filename
+            if let Some(form) = layout.ascii
+                && marshal::filenames_are_utf8() =>
+        {
             r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
-            let text = ascii(r, b, object, slow);
-            let length = b.load(Type::I64, object, layout.unicode_length);
+            let text = ascii(r, b, form, object, slow);
+            let length = b.load(Type::I64, object, UNICODE_LENGTH);
             expect_no_zero(r, b, text, length, slow);
             Some(text)
         }
-        Conv::Unichar if layout.ascii_readable => {
+        Conv::Unichar if let Some(form) = layout.ascii => {
             r.expect_type(b, object, layout.unicode_type, "str", known, slow)?;
-            let text = ascii(r, b, object, slow);
-            let length = b.load(Type::I64, object, layout.unicode_length);
+            let text = ascii(r, b, form, object, slow);
+            let length = b.load(Type::I64, object, UNICODE_LENGTH);
             let one = b.iconst(Type::I64, 1);
             r.expect(b, Condition::Eq, length, one, slow);
             let character = b.load(Type::I8, text, 0);
@@ -120,16 +128,33 @@ fn boolean(
 }
 
 /// An int of at most one digit, as an I64. `object` is known to have the layout of an int.
-fn small_int(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
-    let size = b.load(Type::I64, object, r.layout.long_size);
-    // -1, 0 or 1 digits: the sign times the digit is the value.
+fn small_int(
+    r: &PythonRecipes,
+    b: &mut Builder,
+    head: IntHead,
+    object: Value,
+    slow: Block,
+) -> Value {
+    let found = b.load(Type::I64, object, LONG_HEAD);
     let one = b.iconst(Type::I64, 1);
-    let biased = b.binary(BinaryOp::Add, size, one);
-    let two = b.iconst(Type::I64, 2);
-    r.expect(b, Condition::Ule, biased, two, slow);
-    let digit = b.load(Type::I32, object, r.layout.long_digits);
+    let sign = match head {
+        IntHead::Size => {
+            let biased = b.binary(BinaryOp::Add, found, one);
+            let two = b.iconst(Type::I64, 2);
+            r.expect(b, Condition::Ule, biased, two, slow);
+            found
+        }
+        IntHead::Tag => {
+            let two_digits = b.iconst(Type::I64, 2 << 3);
+            r.expect(b, Condition::Ult, found, two_digits, slow);
+            let three = b.iconst(Type::I64, 3);
+            let kind = b.binary(BinaryOp::And, found, three);
+            b.binary(BinaryOp::Sub, one, kind)
+        }
+    };
+    let digit = b.load(Type::I32, object, LONG_DIGITS);
     let digit = b.convert(ConvertOp::Zext, Type::I64, digit);
-    b.binary(BinaryOp::Mul, digit, size)
+    b.binary(BinaryOp::Mul, digit, sign)
 }
 
 /// Checks that an I64 of at most 30 bits and a sign fits `abi`, and narrows it.
@@ -157,7 +182,7 @@ fn in_range(r: &PythonRecipes, b: &mut Builder, value: Value, abi: AbiType, slow
 
 /// A finite float in the range of a C float.
 fn float(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
-    let value = b.load(Type::F64, object, r.layout.float_value);
+    let value = b.load(Type::F64, object, FLOAT_VALUE);
     let max = b.iconst(Type::F64, f64::from(f32::MAX).to_bits() as i64);
     let min = b.iconst(Type::F64, f64::from(f32::MIN).to_bits() as i64);
     r.expect(b, Condition::Fle, value, max, slow);
@@ -166,12 +191,12 @@ fn float(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Valu
 }
 
 /// A compact ASCII str: its bytes are its UTF-8. Embedded zeros end the C string, as in PyGObject.
-fn ascii(r: &PythonRecipes, b: &mut Builder, object: Value, slow: Block) -> Value {
-    let state = b.load(Type::I32, object, r.layout.unicode_state);
-    let mask = b.iconst(Type::I32, i64::from(r.layout.unicode_compact_ascii));
+fn ascii(r: &PythonRecipes, b: &mut Builder, form: Ascii, object: Value, slow: Block) -> Value {
+    let state = b.load(Type::I32, object, UNICODE_STATE);
+    let mask = b.iconst(Type::I32, i64::from(form.state));
     let bits = b.binary(BinaryOp::And, state, mask);
     r.expect(b, Condition::Eq, bits, mask, slow);
-    let offset = b.iconst(Type::Ptr, i64::from(r.layout.unicode_ascii_data));
+    let offset = b.iconst(Type::Ptr, i64::from(form.data));
     b.binary(BinaryOp::Add, object, offset)
 }
 

@@ -5,7 +5,7 @@ use gijit::ir::{AbiType, BinaryOp, Block, Condition, ConvertOp, Type, Value};
 use gijit::plan::{Conv, Out};
 
 use super::PythonRecipes;
-use crate::layout::{SMALL_INT_MAX, SMALL_INT_MIN, SMALL_INT_SIZE};
+use crate::layout::values::{SMALL_INT_MAX, SMALL_INT_MIN, SMALL_INT_SIZE};
 
 /// See [`gijit::lower::Recipes::convert_out`].
 pub(super) fn convert(r: &PythonRecipes, b: &mut Builder, op: &Out, value: Value) -> Option<Value> {
@@ -34,23 +34,16 @@ pub(super) fn convert(r: &PythonRecipes, b: &mut Builder, op: &Out, value: Value
     }
 }
 
-/// Takes a reference. On CPython 3.11 that is one add; from 3.12 on immortal objects are left alone
-/// by the C API function, which is called instead.
-pub(super) fn new_reference(r: &PythonRecipes, b: &mut Builder, object: Value) {
+/// Takes a reference to one of CPython's own constants. On 3.11 that is one add; from 3.12 on they are
+/// immortal and not counted.
+pub(super) fn new_reference(r: &PythonRecipes, b: &mut Builder, constant: Value) {
     if r.layout.immortal_objects {
-        b.call(
-            "Py_IncRef",
-            r.layout.incref as u64,
-            &[AbiType::Ptr],
-            None,
-            &[object],
-        );
         return;
     }
-    let count = b.load(Type::I64, object, 0);
+    let count = b.load(Type::I64, constant, 0);
     let one = b.iconst(Type::I64, 1);
     let more = b.binary(BinaryOp::Add, count, one);
-    b.store(more, object, 0);
+    b.store(more, constant, 0);
 }
 
 /// A str, or None for NULL.
