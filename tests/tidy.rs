@@ -28,6 +28,7 @@ const UNSAFE: &[&str] = &[
     "python/src/embed/sample.rs",
     "python/src/glib.rs",
     "python/src/layout/mod.rs",
+    "python/src/layout/values.rs",
     "python/src/layout/wrapper.rs",
     "python/src/marshal/allocate.rs",
     "python/src/marshal/bind.rs",

@@ -8,8 +8,8 @@ kept, so that a second run costs nothing.
 
 A version that is not the installed one is built from source with pip, into a virtual environment of
 its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`. The suites
-of versions that are built with meson look for what belongs to them beside the `gi` that they import, so
-that they run in such an environment only.
+of versions that are built with meson look for what belongs to them beside the `gi` that they import,
+so that they run in such an environment only.
 """
 
 import contextlib
@@ -158,7 +158,7 @@ def _fetch(suite):
     requirement = f"PyGObject=={suite.version}"
     print(f"fetching the source distribution of {requirement}", flush=True)
     # Only pygobject is built from source, and without isolation, so that pip reads its metadata
-    # with what is there (meson-python in the environment) instead of building a tool chain for it first.
+    # with what is there (in the environment) instead of building a tool chain for it first.
     _run(
         *_pip(suite, "download"), "--no-deps", "--no-build-isolation", "--no-binary", "pygobject",
         "-d", suite.base, requirement,

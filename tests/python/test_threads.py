@@ -87,8 +87,8 @@ def test_the_states_of_threads_that_ended_are_freed():
         + """
     import time
     from gi.repository import GLib
-    # A thread without work waits half a second for more of it and ends then; the next one that comes
-    # frees what it has left. Streams that come faster would keep all threads at work by turns.
+    # A thread without work waits half a second for more of it and ends then; the next one that
+    # comes frees what it has left. Streams that come faster would keep all at work by turns.
     GLib.ThreadPool.set_max_unused_threads(0)
     for _ in range(40):
         stream(lambda info: None).set_state(Gst.State.NULL)
