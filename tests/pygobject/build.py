@@ -6,10 +6,10 @@ gobject-introspection installs, plus PyGObject's own `*extra.c` files), the `tes
 module and the compiled settings schema, and GijitUnusual, a library of the corpus. Everything is
 kept, so that a second run costs nothing.
 
-A version that is not the installed one is built from source with pip, into a virtual environment of
-its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`. The suites
-of versions that are built with meson look for what belongs to them beside the `gi` that they import,
-so that they run in such an environment only.
+A version that is not the installed one is built from source with pip, into a virtual environment
+of its own (`venv/`), together with the wheel of gijit that `make wheel` has left in `dist/`. The
+suites of versions that are built with meson look for what belongs to them beside the `gi` that they
+import, so that they run in such an environment only.
 """
 
 import contextlib
