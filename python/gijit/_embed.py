@@ -27,7 +27,7 @@ _native = None
 _patches = []
 """(owner, name, original) of each patched attribute; empty when not installed."""
 
-OLDEST, NEWEST = (3, 42), (3, 50)
+OLDEST, NEWEST = (3, 42), (3, 58)
 """PyGObject series that gijit knows. Development series count to the stable one after them."""
 
 
@@ -68,12 +68,22 @@ def load():
     try:
         from . import _gijit
 
-        _gijit.prepare(_gi.FunctionInfo, _gi.VFuncInfo, plugin_path())
+        _gijit.prepare(_gi.FunctionInfo, _gi.VFuncInfo, _samples(gi, _gi), plugin_path())
     except (ImportError, RuntimeError) as error:
         raise InstallError(str(error)) from error
     _native = _gijit
     atexit.register(_gijit.shutdown)
     return _native
+
+
+def _samples(gi, _gi):
+    """One of PyGObject's own functions and one of its virtual functions, where they are needed."""
+    if gi.version_info[:2] < (3, 51):
+        return None
+    repository = _gi.Repository.get_default()
+    repository.require("GObject", "2.0")
+    info = repository.find_by_name("GObject", "Object")
+    return info.get_methods()[0], info.get_vfuncs()[0]
 
 
 def plugin_path():
@@ -208,6 +218,7 @@ def _struct_init(native, original):
         if type(new) is staticmethod:
             # PyGObject takes the constructor called "new"; the class has ours under that name.
             method = vars(cls).get("new")
+            method = getattr(method, "__func__", method)
             if native.is_ours(method) and method == new.__func__:
                 cls.__new__ = staticmethod(method)
         _quicken_del(native, cls)
@@ -351,6 +362,9 @@ def _replaced(value, replace):
     if type(value) in (staticmethod, classmethod):
         function = replace(value.__func__)
         return value if function is value.__func__ else type(value)(function)
+    if type(value) is types.MethodType:
+        function = replace(value.__func__)
+        return value if function is value.__func__ else function.__get__(value.__self__)
     if type(value) is not types.FunctionType:
         return replace(value)
     # Not its __module__: that is the wrapped callable's where functools.wraps was used.

@@ -7,6 +7,7 @@
 
 mod callable;
 mod embed;
+mod errors;
 mod glib;
 mod layout;
 mod marshal;

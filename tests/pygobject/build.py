@@ -2,7 +2,8 @@
 
 The source distribution comes through pip, once, into `build/pygobject-tests/VERSION/`. Beside it,
 in `lib/`, this builds Regress and GIMarshallingTests (from the sources that Debian's package
-gobject-introspection installs, plus PyGObject's own `*extra.c` files), the `testhelper` extension
+gobject-introspection installs, plus PyGObject's own `*extra.c` files; from 3.52 on PyGObject brings
+the sources of all), the `testhelper` extension
 module and the compiled settings schema, and GijitUnusual, a library of the corpus. Everything is
 kept, so that a second run costs nothing.
 
@@ -22,15 +23,41 @@ import sys
 import sysconfig
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "pygobject-tests"
 INTROSPECTION_TESTS = Path("/usr/share/gobject-introspection-1.0/tests")
 HELPER_SOURCES = ["testhelpermodule.c", "test-floating.c", "test-thread.c", "test-unknown.c"]
-# The names that the scanner and the libraries go by: (library, namespace, symbol prefix).
+
+
+class Library(NamedTuple):
+    """A library of tests, and what its typelib is made with."""
+
+    namespace: str
+    symbol_prefix: str
+    packages: list
+    includes: list
+    more_files: tuple = ()
+
+
 LIBRARIES = {
-    "gimarshallingtests": ("GIMarshallingTests", "gi_marshalling_tests", ["glib-2.0", "gio-2.0"]),
-    "regress": ("Regress", None, ["glib-2.0", "gio-2.0", "cairo", "cairo-gobject"]),
+    "gimarshallingtests": Library(
+        "GIMarshallingTests", "gi_marshalling_tests", ["glib-2.0", "gio-2.0"], ["Gio-2.0"]
+    ),
+    "regress": Library(
+        "Regress", "regress", ["glib-2.0", "gio-2.0", "cairo", "cairo-gobject"],
+        ["Gio-2.0", "cairo-1.0"],
+    ),
+}  # fmt: skip
+# The same in the collection that PyGObject from 3.52 on brings along.
+COLLECTION = {
+    "utility": Library("Utility", "utility", ["glib-2.0", "gobject-2.0"], ["GObject-2.0"]),
+    "gimarshallingtests": LIBRARIES["gimarshallingtests"],
+    "regress": LIBRARIES["regress"]._replace(
+        includes=["Gio-2.0", "cairo-1.0", "Utility-1.0"],
+        more_files=("annotation", "drawable", "foo"),
+    ),
 }
 
 
@@ -53,6 +80,11 @@ class Suite:
         self.source = self.base / f"PyGObject-{version}"
         self.tests = self.source / "tests"
         self.lib = self.base / "lib"
+        collection = self.source / "subprojects" / "gobject-introspection-tests"
+        shared = as_numbers(version) < (3, 52)
+        self.libraries = LIBRARIES if shared else COLLECTION
+        # Where the sources of the libraries are, and PyGObject's additions to them.
+        self.library_sources = (INTROSPECTION_TESTS, self.tests) if shared else (collection,) * 2
         self.installed = version == installed_version()
         self.built_with_meson = built_with_meson(version)
         self.venv = self.base / "venv"
@@ -66,6 +98,7 @@ class Suite:
             "TESTS_BUILDDIR": str(self.lib),
             "LD_LIBRARY_PATH": str(self.base / "lenient" if lenient else self.lib),
             "GI_TYPELIB_PATH": str(self.lib),
+            "GSETTINGS_SCHEMA_DIR": str(self.lib),
         }
 
 
@@ -76,9 +109,13 @@ def installed_version():
     return ".".join(map(str, gi.version_info))
 
 
+def as_numbers(version):
+    return tuple(map(int, version.split(".")))
+
+
 def built_with_meson(version):
     """Whether the source distribution of `version` names meson-python as what builds it."""
-    return tuple(map(int, version.split("."))) >= (3, 48)
+    return as_numbers(version) >= (3, 48)
 
 
 def prepare(version=None):
@@ -109,7 +146,7 @@ def _prepare_suite(version):
         if suite.built_with_meson:
             _make_venv(suite)
         _fetch(suite)
-        for library in LIBRARIES:
+        for library in suite.libraries:
             _build_library(suite, library)
         if not suite.installed:
             _build_pygobject(suite)
@@ -148,7 +185,7 @@ def prepare_lenient(suite):
         if stamp.exists() and stamp.read_bytes() == LENIENT.read_bytes():
             return
         folder.mkdir(exist_ok=True)
-        for library in LIBRARIES:
+        for library in suite.libraries:
             print(f"building the lenient {library}", flush=True)
             _compile(suite, library, folder, "-include", LENIENT)
         shutil.copy(LENIENT, stamp)
@@ -212,33 +249,40 @@ def _install_wheel(suite):
 
 def _compile(suite, library, folder, *options):
     """Compiles one library into `folder`; returns its sources, headers and include options."""
-    packages = LIBRARIES[library][2]
-    stems = [INTROSPECTION_TESTS / library, suite.tests / f"{library}extra"]
+    packages = suite.libraries[library].packages
+    own, additional = suite.library_sources
+    stems = [own / name for name in (library, *suite.libraries[library].more_files)]
+    if (additional / f"{library}extra.c").exists():
+        stems.append(additional / f"{library}extra")
     sources = [f"{stem}.c" for stem in stems]
     headers = [f"{stem}.h" for stem in stems]
-    includes = [f"-I{INTROSPECTION_TESTS}", f"-I{suite.tests}"]
+    includes = [f"-I{own}", f"-I{additional}"]
     _run(
         "gcc", "-shared", "-fPIC", "-O1", "-g", "-w", *includes, *_pkg_config("--cflags", packages),
+        "-DGI_TEST_EXTERN=extern",
         *options, "-o", folder / f"lib{library}.so", *sources, *_pkg_config("--libs", packages),
     )  # fmt: skip
     return sources, headers, includes
 
 
 def _build_library(suite, library):
-    namespace, symbol_prefix, packages = LIBRARIES[library]
+    namespace, symbol_prefix, packages, included, _ = suite.libraries[library]
     print(f"building {namespace}", flush=True)
     sources, headers, includes = _compile(suite, library, suite.lib)
     gir = suite.lib / f"{namespace}-1.0.gir"
-    cairo = ["--include=cairo-1.0"] if "cairo" in packages else []
-    prefix = [f"--symbol-prefix={symbol_prefix}"] if symbol_prefix else []
     _run(
-        "g-ir-scanner", "--no-libtool", "--quiet", "--include=Gio-2.0", *cairo,
-        f"--namespace={namespace}", "--nsversion=1.0", *prefix,
+        "g-ir-scanner", "--no-libtool", "--quiet", *[f"--include={name}" for name in included],
+        f"--namespace={namespace}", "--nsversion=1.0", f"--symbol-prefix={symbol_prefix}",
+        f"--add-include-path={suite.lib}",
         f"--library-path={suite.lib}", f"-L{suite.lib}", f"--library={library}",
         *[f"--pkg={package}" for package in packages],
-        "--cflags-begin", *includes, "--cflags-end", f"--output={gir}", *sources, *headers,
+        "--cflags-begin", *includes, "-DGI_TEST_EXTERN=extern", "--cflags-end",
+        f"--output={gir}", *sources, *headers,
     )  # fmt: skip
-    _run("g-ir-compiler", gir, f"--output={gir.with_suffix('.typelib')}")
+    _run(
+        "g-ir-compiler", f"--includedir={suite.lib}", gir,
+        f"--output={gir.with_suffix('.typelib')}",
+    )  # fmt: skip
 
 
 def _build_helper(suite):
@@ -251,7 +295,8 @@ def _build_helper(suite):
     target = folder / ("testhelper" + sysconfig.get_config_var("EXT_SUFFIX"))
     _run(
         "gcc", "-shared", "-fPIC", "-O1", "-g", "-w", "-DPY_SSIZE_T_CLEAN",
-        f"-I{suite.source / 'gi'}", f"-I{suite.tests}", f"-I{sysconfig.get_path('include')}",
+        f"-I{suite.source / 'gi'}", f"-I{suite.source / 'subprojects' / 'pythoncapi-compat'}",
+        f"-I{suite.tests}", f"-I{sysconfig.get_path('include')}",
         *_pkg_config("--cflags", packages), "-o", target,
         *[suite.tests / source for source in HELPER_SOURCES], *_pkg_config("--libs", packages),
     )  # fmt: skip

@@ -84,7 +84,7 @@ def run_suite(suite, mode, gtk="3.0", tests=(), label=""):
         **suite.environment(),
         "TEST_GTK_VERSION": gtk,
         "GIJIT_SUITE_RESULTS": str(results),
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": f"{Path(__file__).parent}:{suite.lib}",
     }
     command = [
         "dbus-run-session", "--", "xvfb-run", "-a", suite.python, "-X", "faulthandler",

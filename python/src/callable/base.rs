@@ -1,8 +1,8 @@
 //! PyGObject's own invocation of a callable: what every bail-out and every rejection ends in.
 //!
-//! It goes through `tp_call` of the callable's base (`gi.FunctionInfo`, `gi.VFuncInfo`), with the
-//! callable itself as `self`: the argument errors, the invocation cache and the deprecation warning
-//! are then PyGObject's, on every version.
+//! It goes through `tp_call` of the callable's base (`gi.FunctionInfo`, `gi.VFuncInfo`), or through the
+//! vectorcall function of its instances, with the callable itself as `self`: the argument errors, the
+//! invocation cache and the deprecation warning are then PyGObject's, on every version.
 
 use std::ptr::null_mut;
 
@@ -11,7 +11,7 @@ use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::object::types;
+use super::object::{Call, types};
 use crate::marshal::lock;
 
 /// `ternaryfunc`, out of which the thread may be ended.
@@ -27,6 +27,29 @@ type TernaryFunction = unsafe extern "C-unwind" fn(
 /// `callable` is one of our callables; the rest is a vectorcall's arguments; the interpreter lock
 /// is held.
 pub unsafe fn invoke(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    let result = unsafe {
+        match types().base(callable).call {
+            Call::Tuple(call) => invoke_with_tuple(call, callable, args, nargsf, kwnames),
+            Call::Vector(call) => {
+                let call: lock::Vectorcall = std::mem::transmute(call);
+                withstand(|| call(callable, args, nargsf, kwnames))
+            }
+        }
+    };
+    // SAFETY: the caller's.
+    unsafe { checked(callable, result) }
+}
+
+/// # Safety
+/// As [`invoke`]; `call` is the `tp_call` of the callable's base.
+unsafe fn invoke_with_tuple(
+    call: ffi::ternaryfunc,
     callable: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     nargsf: usize,
@@ -56,10 +79,10 @@ pub unsafe fn invoke(
         // What CPython does around `tp_call`.
         let result = match ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) {
             0 => {
-                let call: TernaryFunction = std::mem::transmute(types().base(callable).call);
+                let call: TernaryFunction = std::mem::transmute(call);
                 let result = withstand(|| call(callable, tuple, keywords));
                 ffi::Py_LeaveRecursiveCall();
-                checked(callable, result)
+                result
             }
             _ => null_mut(),
         };

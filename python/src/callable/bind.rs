@@ -4,7 +4,7 @@
 //! unbound constructor binds the class, an unbound method the instance, a virtual function the
 //! `GType` of the class, and nothing is bound to `None`. What is bound remembers the unbound callable
 //! in PyGObject's own field, so that PyGObject's `repr()`, comparison and invocation see what they
-//! know.
+//! know. From PyGObject 3.52 on both do it with Python's own bound methods ([`Kind::Vectorcall`]).
 
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -12,8 +12,15 @@ use std::sync::atomic::Ordering;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::object::{fields, new_bound, tail, types};
+use super::object::{Binding, Kind, bound, fields, new_bound, tail, types};
 use super::{base, entry};
+
+unsafe extern "C" {
+    fn PyMethod_New(
+        function: *mut ffi::PyObject,
+        instance: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
+}
 
 /// Arguments that fit on the stack when one has to be put before them.
 const ON_STACK: usize = 8;
@@ -48,20 +55,24 @@ pub unsafe extern "C" fn constructor_get(
 /// `tp_descr_get` of virtual functions, bound ones too: those look for the `GType` all the same.
 pub unsafe extern "C" fn vfunc_get(
     callable: *mut ffi::PyObject,
-    _object: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
     owner: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython's attribute look-ups pass a valid owner and hold the interpreter lock. The
+    // SAFETY: CPython passes valid objects, or NULL for what there is not, and never two NULLs. The
     // reference to the `GType` is ours, binding takes its own.
     unsafe {
+        let class = match owner.is_null() {
+            true => ffi::Py_TYPE(object).cast(),
+            false => owner,
+        };
         let name = pyo3::intern!(Python::assume_attached(), "__gtype__");
-        let gtype = ffi::PyObject_GetAttr(owner, name.as_ptr());
+        let gtype = ffi::PyObject_GetAttr(class, name.as_ptr());
         if gtype.is_null() {
             return null_mut();
         }
-        let bound = match fields(callable).bound_arg.is_null() {
-            true => bind(callable, gtype, bound_call),
-            false => ffi::Py_NewRef(callable),
+        let bound = match bound(types(), callable) {
+            None => bind(callable, gtype, bound_call),
+            Some(_) => ffi::Py_NewRef(callable),
         };
         ffi::Py_DECREF(gtype);
         bound
@@ -100,7 +111,10 @@ unsafe fn bind(
             ffi::Py_INCREF(callable);
             return callable;
         }
-        new_bound(callable, argument, entry)
+        match types().kind {
+            Kind::Binding => new_bound(callable, argument, entry),
+            Kind::Vectorcall => PyMethod_New(callable, argument),
+        }
     }
 }
 
@@ -125,7 +139,8 @@ unsafe extern "C" fn bound_constructor_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only bound constructors have this slot.
     entry::shim(|| unsafe {
-        if class_is_container(callable) {
+        let fields = bound(types(), callable);
+        if fields.is_some_and(|fields| is_container(fields.unbound, fields.argument)) {
             enter_unbound(callable, args, nargsf, kwnames)
         } else {
             // PyGObject words the error.
@@ -134,27 +149,43 @@ unsafe extern "C" fn bound_constructor_call(
     })
 }
 
-/// Whether the class that `callable` is bound to is named like the type that it constructs. False
-/// also for what is no ordinary class: PyGObject then decides.
+/// What CPython enters to call an unbound constructor of [`Kind::Vectorcall`], with the class as the
+/// first argument.
+pub unsafe extern "C" fn constructor_call(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython's vectorcall contract; only unbound constructors are entered here.
+    entry::shim(|| unsafe {
+        if ffi::PyVectorcall_NARGS(nargsf) > 0 && is_container(callable, *args) {
+            entry::enter(callable, args, nargsf, kwnames)
+        } else {
+            base::invoke(callable, args, nargsf, kwnames)
+        }
+    })
+}
+
+/// Whether `class` is named like the type that the unbound constructor makes. False also for what is no
+/// ordinary class: PyGObject then decides.
 ///
 /// # Safety
-/// `callable` is one of ours, bound to a class; the interpreter lock is held.
-unsafe fn class_is_container(callable: *mut ffi::PyObject) -> bool {
-    // SAFETY: `callable` keeps both bound fields alive; a heap type is a PyHeapTypeObject.
+/// `unbound` is one of ours, `class` a valid object; the interpreter lock is held.
+unsafe fn is_container(unbound: *mut ffi::PyObject, class: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's; a heap type is a PyHeapTypeObject.
     unsafe {
-        let fields = fields(callable);
-        let class = fields.bound_arg;
         if ffi::PyType_Check(class) == 0
             || ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0
         {
             return false;
         }
         let name = (*class.cast::<ffi::PyHeapTypeObject>()).ht_name;
-        let known = &tail(fields.unbound).class_name;
+        let known = &tail(unbound).class_name;
         if known.load(Ordering::Relaxed) == name {
             return true;
         }
-        if !is_container_name(fields.info, name) {
+        if !is_container_name(fields(unbound).info, name) {
             return false;
         }
         ffi::Py_INCREF(name);
@@ -198,8 +229,9 @@ unsafe fn enter_unbound(
     // SAFETY: `callable` keeps both bound fields alive for the call. With
     // PY_VECTORCALL_ARGUMENTS_OFFSET the caller lends us `args[-1]`, which is put back.
     unsafe {
-        let fields = fields(callable);
-        let (unbound, argument) = (fields.unbound, fields.bound_arg);
+        let Some(Binding { unbound, argument }) = bound(types(), callable) else {
+            unreachable!("only bound objects enter here");
+        };
         // The slot holds a function of this type, see `Tail`.
         let slot: ffi::vectorcallfunc =
             std::mem::transmute(tail(unbound).slot.load(Ordering::Acquire));

@@ -9,6 +9,10 @@
 //!
 //! Each is called as the type that it derives from: that name shows in `repr()` and in error
 //! messages.
+//!
+//! That is [`Kind::Binding`]. From PyGObject 3.52 on ([`Kind::Vectorcall`]) an info has a vectorcall
+//! slot of its own and is bound as Python's functions are, by a `types.MethodType`: all three kinds of
+//! functions bind the instance, and classes hold constructors as class methods.
 
 use std::ffi::c_void;
 use std::mem::size_of;
@@ -18,27 +22,66 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use super::{bind, entry};
 use crate::embed::engine::State;
 use gijit::signature::girepository::{Girepository, IS_CONSTRUCTOR, IS_METHOD, Info, Member};
 
-/// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h), the same from 3.42 to 3.50.
-/// [`create`] compares size and weak reference offset with the running PyGObject.
+/// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h). [`create`] compares size and weak
+/// reference offset with the running PyGObject.
 #[repr(C)]
 pub struct PyGICallableInfo {
     pub head: ffi::PyObject,
     pub info: *mut c_void,
     pub weakrefs: *mut ffi::PyObject,
     pub cache: *mut c_void,
+    rest: Rest,
+}
+
+/// What the versions differ in.
+#[repr(C)]
+union Rest {
+    /// [`Kind::Binding`].
+    bound: Binding,
+    /// [`Kind::Vectorcall`]; what such an info is called with.
+    vectorcall: usize,
+}
+
+/// What an info is bound from, and with what; NULL in an unbound one.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Binding {
     pub unbound: *mut ffi::PyObject,
-    pub bound_arg: *mut ffi::PyObject,
+    pub argument: *mut ffi::PyObject,
+}
+
+/// How PyGObject's infos are called and bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By `tp_call`; what is bound is an info again. PyGObject 3.42 to 3.50.
+    Binding,
+    /// By vectorcall; what is bound is Python's own object. From PyGObject 3.52 on.
+    Vectorcall,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Binding, Self::Vectorcall];
+
+    /// The size of an info that can be called.
+    const fn size(self) -> usize {
+        match self {
+            Self::Binding => size_of::<PyGICallableInfo>(),
+            Self::Vectorcall => VECTORCALL + size_of::<usize>(),
+        }
+    }
 }
 
 /// Where the [`Tail`] of an instance begins.
 const TAIL: usize = size_of::<PyGICallableInfo>();
 
 const WEAKREFS: ffi::Py_ssize_t = std::mem::offset_of!(PyGICallableInfo, weakrefs) as _;
+const VECTORCALL: usize = std::mem::offset_of!(PyGICallableInfo, rest);
 
 /// What follows the `PyGICallableInfo` of an instance.
 #[repr(C)]
@@ -56,8 +99,15 @@ pub struct Tail {
 /// A type of PyGObject's that callables derive from, and what is taken over from it.
 pub struct Base {
     ty: *mut ffi::PyTypeObject,
-    pub call: ffi::ternaryfunc,
+    pub call: Call,
     dealloc: ffi::destructor,
+}
+
+/// How PyGObject calls an info of its own.
+#[derive(Clone, Copy)]
+pub enum Call {
+    Tuple(ffi::ternaryfunc),
+    Vector(ffi::vectorcallfunc),
 }
 
 /// The types and the bases that they derive from.
@@ -70,6 +120,7 @@ pub struct Types {
     virtual_: *mut ffi::PyTypeObject,
     /// `gi.BaseInfo`.
     info: *mut ffi::PyTypeObject,
+    pub kind: Kind,
     pub repository: Girepository,
 }
 
@@ -124,51 +175,93 @@ pub fn types_if_created() -> Option<&'static Types> {
 }
 
 /// Makes the types, deriving from `function`, which is `gi._gi.FunctionInfo`, and `vfunc`, which is
-/// `gi._gi.VFuncInfo`. Once made they stay.
+/// `gi._gi.VFuncInfo`. `samples` is an unbound instance of each, which [`Kind::Vectorcall`] needs. Once
+/// made the types stay.
 ///
-/// Fails when the layout of a base is not the one in [`PyGICallableInfo`].
+/// Fails when the layout of a base is not a known one.
 pub fn create(
-    function: &Bound<'_, PyAny>,
-    vfunc: &Bound<'_, PyAny>,
+    [function, vfunc]: [&Bound<'_, PyType>; 2],
+    samples: Option<[Bound<'_, PyAny>; 2]>,
 ) -> Result<&'static Types, String> {
     if let Some(types) = TYPES.get() {
         return Ok(types);
     }
-    let function = base(function, "gi.FunctionInfo")?;
-    let vfunc = base(vfunc, "gi.VFuncInfo")?;
-    let method_descriptor = ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+    let kind = kind(function)?;
+    let samples = samples.map_or([None, None], |samples| samples.map(Some));
+    let [function, vfunc] = [(function, &samples[0]), (vfunc, &samples[1])]
+        .map(|(ty, sample)| base(ty, kind, sample.as_ref()));
+    let (function, vfunc) = (function?, vfunc?);
+    let descriptor = ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+    let make = |base, get, flags| make_type(base, get, flags, TAIL);
+    let (plain, constructor) = match kind {
+        Kind::Binding => (
+            make(&function, None, 0)?,
+            make(&function, Some(bind::constructor_get as _), 0)?,
+        ),
+        Kind::Vectorcall => (
+            make(&function, Some(bind::method_get as _), descriptor)?,
+            // What looks at the class first is where PyGObject has its own.
+            make_type(&function, Some(bind::method_get), descriptor, VECTORCALL)?,
+        ),
+    };
     let types = Types {
-        plain: make_type(&function, None, 0)?,
-        method: make_type(&function, Some(bind::method_get), method_descriptor)?,
-        constructor: make_type(&function, Some(bind::constructor_get), 0)?,
-        virtual_: make_type(&vfunc, Some(bind::vfunc_get), 0)?,
+        plain,
+        method: make(&function, Some(bind::method_get), descriptor)?,
+        constructor,
+        virtual_: make(&vfunc, Some(bind::vfunc_get), 0)?,
         info: root(function.ty),
         function,
         vfunc,
+        kind,
         repository: Girepository::loaded()?,
     };
     Ok(TYPES.get_or_init(|| types))
 }
 
-/// What is taken over from `ty`, which error messages call `name`.
-fn base(ty: &Bound<'_, PyAny>, name: &str) -> Result<Base, String> {
-    let ty = ty.as_ptr() as *mut ffi::PyTypeObject;
-    // SAFETY: the caller passes a type object; the interpreter lock is held (`Bound`).
-    let (size, weakrefs, call, dealloc) = unsafe {
-        (
-            (*ty).tp_basicsize,
-            (*ty).tp_weaklistoffset,
-            (*ty).tp_call,
-            (*ty).tp_dealloc,
-        )
+/// The kind of the infos whose type is `ty`.
+fn kind(ty: &Bound<'_, PyType>) -> Result<Kind, String> {
+    // SAFETY: a type that is alive; the interpreter lock is held (`Bound`).
+    let (size, weakrefs) = unsafe {
+        let ty = &*ty.as_type_ptr();
+        (ty.tp_basicsize, ty.tp_weaklistoffset)
     };
-    if size as usize != TAIL || weakrefs != WEAKREFS {
-        return Err(format!(
-            "{name} has {size} bytes and its weak references at {weakrefs}; known are {TAIL} and {WEAKREFS}"
-        ));
+    let found = Kind::ALL
+        .into_iter()
+        .find(|kind| kind.size() == size as usize);
+    found.filter(|_| weakrefs == WEAKREFS).ok_or_else(|| {
+        let known = Kind::ALL.map(Kind::size);
+        format!(
+            "{ty} has {size} bytes and its weak references at {weakrefs}; known are {known:?} and {WEAKREFS}"
+        )
+    })
+}
+
+/// What is taken over from `ty`, whose instances are of kind `wanted`; `sample` is one of them.
+fn base(
+    ty: &Bound<'_, PyType>,
+    wanted: Kind,
+    sample: Option<&Bound<'_, PyAny>>,
+) -> Result<Base, String> {
+    if kind(ty)? != wanted {
+        return Err(format!("{ty} has another layout than its sibling"));
     }
+    let sample = sample.filter(|sample| sample.get_type().is(ty));
+    let ty = ty.as_type_ptr();
+    // SAFETY: a type that is alive, and an instance of it, which has this field, in which there is a
+    // function of this type or NULL; the interpreter lock is held (`Bound`).
+    let (call, dealloc) = unsafe {
+        let call = match (wanted, sample) {
+            (Kind::Binding, _) => (*ty).tp_call.map(Call::Tuple),
+            (Kind::Vectorcall, None) => None,
+            (Kind::Vectorcall, Some(sample)) => {
+                let call = fields(sample.as_ptr()).rest.vectorcall;
+                std::mem::transmute::<usize, Option<ffi::vectorcallfunc>>(call).map(Call::Vector)
+            }
+        };
+        (call, (*ty).tp_dealloc)
+    };
     let (Some(call), Some(dealloc)) = (call, dealloc) else {
-        return Err(format!("{name} cannot be called"));
+        return Err("infos of PyGObject's cannot be called".to_owned());
     };
     Ok(Base { ty, call, dealloc })
 }
@@ -190,6 +283,7 @@ fn make_type(
     base: &Base,
     descr_get: Option<ffi::descrgetfunc>,
     flags: std::ffi::c_ulong,
+    vectorcall: usize,
 ) -> Result<*mut ffi::PyTypeObject, String> {
     // SAFETY: all zeroes is how C initialises the fields of a static type that it does not name.
     let made: &'static mut ffi::PyTypeObject = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
@@ -207,7 +301,7 @@ fn make_type(
     // Only now, as PyGObject does with its own: `PyType_Ready` would make attributes such as
     // `__get__` of them, which PyGObject's callables do not have. Nobody has seen the type yet.
     made.tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL | flags;
-    made.tp_vectorcall_offset = TAIL as ffi::Py_ssize_t;
+    made.tp_vectorcall_offset = vectorcall as ffi::Py_ssize_t;
     made.tp_call = Some(ffi::PyVectorcall_Call);
     // The inherited function gives the object itself where there is nothing to bind. Without one
     // CPython skips the call.
@@ -290,6 +384,21 @@ pub unsafe fn fields<'a>(object: *mut ffi::PyObject) -> &'a mut PyGICallableInfo
     unsafe { &mut *(object as *mut PyGICallableInfo) }
 }
 
+/// What `object` is bound from and with, if it is.
+///
+/// # Safety
+/// As for [`fields`].
+pub unsafe fn bound(types: &Types, object: *mut ffi::PyObject) -> Option<Binding> {
+    match types.kind {
+        Kind::Binding => {
+            // SAFETY: the caller's; infos of this kind have this field.
+            let bound = unsafe { fields(object).rest.bound };
+            (!bound.argument.is_null()).then_some(bound)
+        }
+        Kind::Vectorcall => None,
+    }
+}
+
 /// Our part of a callable.
 ///
 /// # Safety
@@ -340,7 +449,7 @@ pub unsafe fn new_member(types: &Types, info: Info, member: Member) -> *mut ffi:
 /// bound infos do. A new reference, NULL with an exception set.
 ///
 /// # Safety
-/// `unbound` passes [`is_ours`], `argument` is a valid object, the interpreter lock is held.
+/// Infos are of [`Kind::Binding`], `unbound` passes [`is_ours`], `argument` is a valid object, the interpreter lock is held.
 pub unsafe fn new_bound(
     unbound: *mut ffi::PyObject,
     argument: *mut ffi::PyObject,
@@ -363,8 +472,8 @@ pub unsafe fn new_bound(
 /// Makes `made`, which is new or NULL, the bound form of `unbound`.
 ///
 /// # Safety
-/// `made` is NULL or a callable without bound fields, the others are valid objects, the interpreter
-/// lock is held.
+/// Infos are of [`Kind::Binding`], `made` is NULL or a callable without bound fields, the others are
+/// valid objects, the interpreter lock is held.
 pub unsafe fn set_bound(
     made: *mut ffi::PyObject,
     unbound: *mut ffi::PyObject,
@@ -375,9 +484,10 @@ pub unsafe fn set_bound(
         if made.is_null() {
             return;
         }
-        let fields = fields(made);
-        fields.unbound = ffi::Py_NewRef(unbound);
-        fields.bound_arg = ffi::Py_NewRef(argument);
+        fields(made).rest.bound = Binding {
+            unbound: ffi::Py_NewRef(unbound),
+            argument: ffi::Py_NewRef(argument),
+        };
     }
 }
 
@@ -393,8 +503,12 @@ pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::
             unreachable!("PyType_Ready fills in tp_alloc");
         };
         let made = alloc(base, 0);
-        if !made.is_null() {
-            fields(made).info = types.repository.reference(fields(object).info);
+        if made.is_null() {
+            return made;
+        }
+        fields(made).info = types.repository.reference(fields(object).info);
+        if let Call::Vector(call) = types.base(object).call {
+            fields(made).rest.vectorcall = call as *const () as usize;
         }
         made
     }
@@ -418,6 +532,9 @@ unsafe fn allocate(ty: *mut ffi::PyTypeObject, info: Info, slot: usize) -> *mut 
         } else {
             fields(made).info = info;
             tail(made).slot.store(slot, Ordering::Relaxed);
+            if types().kind == Kind::Vectorcall && types().is_constructor(made) {
+                fields(made).rest.vectorcall = bind::constructor_call as *const () as usize;
+            }
         }
         made
     }

@@ -5,24 +5,26 @@ use std::path::PathBuf;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use super::{engine, fields};
 use crate::callable::{bind, object};
 
 /// Makes the callable types and starts the engine. `function` is `gi._gi.FunctionInfo`, `vfunc` is
-/// `gi._gi.VFuncInfo`, `plugin` the path of the LLVM tier's library, which is loaded when it is
-/// needed.
+/// `gi._gi.VFuncInfo`, `samples` an unbound instance of each, which PyGObject from 3.52 on needs,
+/// `plugin` the path of the LLVM tier's library, which is loaded when it is needed.
 ///
 /// Raises RuntimeError, with the reason, when this PyGObject cannot be served.
 #[pyfunction]
 pub fn prepare(
-    function: &Bound<'_, PyAny>,
-    vfunc: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyType>,
+    vfunc: &Bound<'_, PyType>,
+    samples: Option<[Bound<'_, PyAny>; 2]>,
     plugin: PathBuf,
 ) -> PyResult<()> {
     let py = function.py();
-    let started = object::create(function, vfunc).and_then(|_| engine::start(py, plugin));
+    let made = object::create([function, vfunc], samples);
+    let started = made.and_then(|_| engine::start(py, plugin));
     started.map(|_| ()).map_err(PyRuntimeError::new_err)
 }
 
@@ -49,12 +51,11 @@ pub fn adopt<'py>(
         // SAFETY: `info` is stock. What a bound one was bound from is stock or, when a program called
         // `__get__` itself, ours: `adopt` gives one of ours for both.
         unsafe {
-            let fields = object::fields(info.as_ptr());
-            if fields.bound_arg.is_null() {
+            let Some(bound) = object::bound(types, info.as_ptr()) else {
                 return Ok(object::new_unbound(types, info.as_ptr()));
-            }
-            let unbound = adopt(&Bound::from_borrowed_ptr(info.py(), fields.unbound), known)?;
-            Ok(bind::rebind(unbound.as_ptr(), fields.bound_arg))
+            };
+            let unbound = adopt(&Bound::from_borrowed_ptr(info.py(), bound.unbound), known)?;
+            Ok(bind::rebind(unbound.as_ptr(), bound.argument))
         }
     })
 }
@@ -80,16 +81,15 @@ pub fn release<'py>(
     once(callable, known, || {
         // SAFETY: `callable` is ours, and so is what a bound one was bound from.
         unsafe {
-            let fields = object::fields(callable.as_ptr());
-            if fields.bound_arg.is_null() {
+            let Some(bound) = object::bound(types, callable.as_ptr()) else {
                 return Ok(object::new_stock(types, callable.as_ptr()));
-            }
+            };
             let unbound = release(
-                &Bound::from_borrowed_ptr(callable.py(), fields.unbound),
+                &Bound::from_borrowed_ptr(callable.py(), bound.unbound),
                 known,
             )?;
             let made = object::new_stock(types, callable.as_ptr());
-            object::set_bound(made, unbound.as_ptr(), fields.bound_arg);
+            object::set_bound(made, unbound.as_ptr(), bound.argument);
             Ok(made)
         }
     })

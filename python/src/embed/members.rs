@@ -10,9 +10,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::fields;
-use crate::callable::object::{self, types};
+use crate::callable::object::{self, Kind, types};
 use crate::marshal;
-use gijit::signature::girepository::{Info, Member};
+use gijit::signature::girepository::{IS_CONSTRUCTOR, IS_METHOD, Info, Member};
+
+unsafe extern "C" {
+    fn PyClassMethod_New(callable: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn PyStaticMethod_New(callable: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
 
 /// Names that are longer are no keywords of Python; PyGObject appends a `_` to those that are.
 pub const LONGEST_KEYWORD: usize = "continue".len();
@@ -120,7 +125,22 @@ unsafe fn set_member(attributes: &Attributes<'_, '_>, info: Info, member: Member
         Member::Method => shown.cast_into::<PyString>()?,
         Member::VFunc => PyString::new(py, &format!("do_{shown}")),
     };
-    attributes.set(name, &callable)
+    // SAFETY: the caller's; the result is a new reference, or NULL with an exception.
+    let value = unsafe {
+        match (member, types().kind) {
+            (Member::Method, Kind::Vectorcall) => {
+                let flags = types().repository.flags(info);
+                let value = match () {
+                    () if flags & IS_CONSTRUCTOR != 0 => PyClassMethod_New(callable.as_ptr()),
+                    () if flags & IS_METHOD == 0 => PyStaticMethod_New(callable.as_ptr()),
+                    () => ffi::Py_NewRef(callable.as_ptr()),
+                };
+                Bound::from_owned_ptr_or_err(py, value)?
+            }
+            _ => callable,
+        }
+    };
+    attributes.set(name, &value)
 }
 
 /// The attributes of a class that is being made. When this is dropped CPython hears of the change.

@@ -104,6 +104,11 @@ pub fn layout(py: Python<'_>) -> &'static Layout {
     LAYOUT.get_or_init(|| probe(py))
 }
 
+/// The form of compact ASCII strings, where it is known and has been probed.
+pub fn ascii() -> Option<Ascii> {
+    LAYOUT.get().and_then(|layout| layout.ascii)
+}
+
 fn probe(py: Python<'_>) -> Layout {
     let wrapper_quark = wrapper::quark(py);
     let (int_head, ascii) = (IntHead::find(), Ascii::find());

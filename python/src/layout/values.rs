@@ -1,6 +1,8 @@
 //! CPython's ints, floats and strings (`longintrepr.h`, `floatobject.h`, `unicodeobject.h`), as the
 //! versions from 3.11 on have them. Which of the known forms is this CPython's is found by trying.
 
+use std::ffi::c_char;
+
 use pyo3::ffi;
 
 use super::peek;
@@ -91,6 +93,21 @@ impl IntHead {
 }
 
 impl Ascii {
+    /// The characters of `text`, which are followed by a zero, and their number; `None` when it has
+    /// others than ASCII's or lies otherwise.
+    ///
+    /// # Safety
+    /// A str, which outlives the characters; this form is the one that strings have here.
+    pub unsafe fn characters(self, text: *mut ffi::PyObject) -> Option<(*const c_char, isize)> {
+        // SAFETY: by this function's contract.
+        unsafe {
+            let state: u32 = peek(text, UNICODE_STATE);
+            let found = state & self.state == self.state;
+            let data = text.cast::<c_char>().add(self.data as usize);
+            found.then(|| (data.cast_const(), peek(text, UNICODE_LENGTH)))
+        }
+    }
+
     /// The form that compact ASCII strings have here.
     pub(super) fn find() -> Option<Self> {
         ASCII_FORMS.into_iter().find(|form| form.holds())

@@ -12,6 +12,7 @@ use pyo3::ffi;
 use super::desc::type_desc;
 use super::table::helpers;
 use super::types::is_of_known_gtype;
+use crate::layout;
 
 pub(super) const CONVERTED: i32 = 0;
 pub(super) const BAIL: i32 = 1;
@@ -287,9 +288,9 @@ unsafe fn hand_over<const GIVEN: bool>(cell: Cell, text: *const c_char) -> i32 {
 pub(super) unsafe fn utf8_of(value: *mut ffi::PyObject, len: &mut isize) -> *const c_char {
     // SAFETY: a valid str, GIL held; the text of a compact ASCII one is its UTF-8.
     unsafe {
-        if ffi::PyUnicode_IS_COMPACT_ASCII(value) != 0 {
-            *len = ffi::PyUnicode_GET_LENGTH(value);
-            return ffi::PyUnicode_DATA(value).cast();
+        if let Some((text, length)) = layout::ascii().and_then(|form| form.characters(value)) {
+            *len = length;
+            return text;
         }
         let text = ffi::PyUnicode_AsUTF8AndSize(value, len);
         if text.is_null() {

@@ -9,6 +9,7 @@ use pyo3::types::{PyFunction, PyType};
 
 use super::super::names::_PyType_Lookup;
 use super::Replacement;
+use crate::errors;
 use crate::marshal::lock;
 
 pub(super) static FINALIZE: Replacement<ffi::destructor> = Replacement::new(finalize);
@@ -45,21 +46,20 @@ unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
         {
             return FINALIZE.stock()(object);
         }
-        let (mut kind, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
-        ffi::PyErr_Fetch(&mut kind, &mut value, &mut traceback);
-        // The level of recursion that the function in Python is.
-        if ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) == 0 {
-            let name = pyo3::intern!(py, "unref").as_ptr();
-            let done = ffi::PyObject_VectorcallMethod(name, &object, 1, null_mut());
-            ffi::Py_XDECREF(done);
-            ffi::Py_LeaveRecursiveCall();
-        }
-        if !ffi::PyErr_Occurred().is_null() {
-            match ffi::PyErr_ExceptionMatches(ffi::PyExc_ImportError) {
-                0 => ffi::PyErr_WriteUnraisable(del),
-                _ => ffi::PyErr_Clear(),
+        errors::kept(|| {
+            // The level of recursion that the function in Python is.
+            if ffi::Py_EnterRecursiveCall(lock::WHERE.as_ptr()) == 0 {
+                let name = pyo3::intern!(py, "unref").as_ptr();
+                let done = ffi::PyObject_VectorcallMethod(name, &object, 1, null_mut());
+                ffi::Py_XDECREF(done);
+                ffi::Py_LeaveRecursiveCall();
             }
-        }
-        ffi::PyErr_Restore(kind, value, traceback);
+            if !ffi::PyErr_Occurred().is_null() {
+                match ffi::PyErr_ExceptionMatches(ffi::PyExc_ImportError) {
+                    0 => ffi::PyErr_WriteUnraisable(del),
+                    _ => ffi::PyErr_Clear(),
+                }
+            }
+        });
     }
 }

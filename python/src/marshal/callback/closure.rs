@@ -13,6 +13,7 @@ use pyo3::ffi;
 
 use super::kind::Kind;
 use super::thread::with_python;
+use crate::errors;
 
 /// The free closures that a kind keeps at most.
 const KEPT: usize = 64;
@@ -139,11 +140,10 @@ impl Closure {
                 }
                 drop(Box::from_raw(closure));
             }
-            let (mut ty, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
-            ffi::PyErr_Fetch(&mut ty, &mut value, &mut traceback);
-            ffi::Py_XDECREF(function);
-            ffi::Py_XDECREF(user_data);
-            ffi::PyErr_Restore(ty, value, traceback);
+            errors::kept(|| {
+                ffi::Py_XDECREF(function);
+                ffi::Py_XDECREF(user_data);
+            });
         }
     }
 }
