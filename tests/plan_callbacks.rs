@@ -134,6 +134,22 @@ fn user_data_before_another_argument_is_an_argument() {
 }
 
 #[test]
+fn user_data_before_that_of_another_callback_is_a_tuple() {
+    let plan = planned(vec![
+        callback(Scope::Call, Some(1), None),
+        pointer("data"),
+        Param {
+            name: "second".into(),
+            ..callback(Scope::Async, Some(3), None)
+        },
+        pointer("more"),
+    ]);
+    assert_eq!(names(&plan), ["callback", "data", "second"]);
+    assert_eq!(plan.rest.as_deref(), Some("more"));
+    assert_eq!(user_data(&plan), UserData::Tuple(1));
+}
+
+#[test]
 fn user_data_before_its_callback_is_ignored() {
     let plan = planned(vec![pointer("data"), callback(Scope::Async, Some(0), None)]);
     assert_eq!(names(&plan), ["(unnamed)", "callback"]);

@@ -14,7 +14,7 @@ NEEDED = ("Python", "PyGObject", "native side", "install")
 _REPORT = "please report this, with all that is shown here"
 ADVICE = {
     "Python": "use CPython; programs run on PyGObject alone meanwhile",
-    "PyGObject": "install PyGObject 3.42 to 3.50 for this Python (Debian: python3-gi); with "
+    "PyGObject": "install PyGObject 3.42 to 3.58 for this Python (Debian: python3-gi); with "
     "another one programs run without gijit",
     "native side": "install gijit anew, for this Python",
     "GLib": "install the typelib of GLib (Debian: gir1.2-glib-2.0)",

@@ -98,7 +98,7 @@ impl Thunk<'_> {
         let params = self.linked.plan.params.len();
         let (place, count) = match data {
             UserData::None | UserData::Ignored(_) => return,
-            UserData::Param(param) => {
+            UserData::Param(param) | UserData::Tuple(param) => {
                 let offset = 8 * i32::from(param);
                 let count = self.count_object(values, offset);
                 (self.offset(values, i64::from(offset)), count)

@@ -164,6 +164,9 @@ pub enum UserData {
     None,
     /// An argument, which may be left out.
     Param(u16),
+    /// An argument as [`UserData::Param`] of a call whose further arguments are another callback's: a
+    /// tuple, which PyGObject then takes for the arguments themselves.
+    Tuple(u16),
     /// All further arguments ([`Plan::rest`]).
     Rest,
     /// An argument that stands before the callback. PyGObject mixes the arguments up when the

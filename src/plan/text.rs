@@ -176,6 +176,7 @@ impl std::fmt::Display for Conv {
                 match data {
                     UserData::None => {}
                     UserData::Param(param) => write!(f, " data {param}")?,
+                    UserData::Tuple(param) => write!(f, " data tuple {param}")?,
                     UserData::Rest => f.write_str(" data rest")?,
                     UserData::Ignored(param) => write!(f, " ignores {param}")?,
                 }

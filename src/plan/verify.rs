@@ -143,7 +143,7 @@ fn user_data(plan: &Plan) -> Result<(), PlanError> {
                 )?;
             }
             Conv::Callback {
-                data: UserData::Param(param) | UserData::Ignored(param),
+                data: UserData::Param(param) | UserData::Tuple(param) | UserData::Ignored(param),
                 ..
             } => {
                 ensure(usize::from(param) < plan.params.len(), || {

@@ -139,6 +139,7 @@ fn value(conv: &Conv, given: bool) -> String {
             let data = match data {
                 UserData::None | UserData::Ignored(_) => "",
                 UserData::Param(_) | UserData::Rest => ", with your user data",
+                UserData::Tuple(_) => ", with your tuple of user data",
             };
             format!("a callable ({ty}), {until}{data}")
         }

@@ -2,7 +2,9 @@
 
 import functools
 import gc
+import shutil
 import sys
+import tempfile
 import threading
 import weakref
 
@@ -134,6 +136,31 @@ def user_data_arrives():
         Regress.test_callback_async(note, *args, **kwargs)
         Regress.test_callback_thaw_async()
     Regress.test_callback_thaw_notifications()
+    return seen
+
+
+@script
+def user_data_of_two_callbacks():
+    """Where further arguments are another callback's user data, the first one's is a tuple."""
+    seen = []
+    loop = GLib.MainLoop()
+    source = Gio.File.new_for_path(__file__)
+    folder = tempfile.mkdtemp()
+
+    def finished(file, result, *data):
+        seen.append([file.copy_finish(result), list(data)])
+        loop.quit()
+
+    for number, data in enumerate([(), ("one",), ("one", "two"), "text", None]):
+        target = Gio.File.new_for_path(f"{folder}/{number}")
+
+        def progress(*args):
+            seen.append(list(args[2:]))
+
+        flags = Gio.FileCopyFlags.NONE
+        source.copy_async(target, flags, 0, None, progress, data, finished, "further", 1)
+        loop.run()
+    shutil.rmtree(folder)
     return seen
 
 

@@ -242,7 +242,7 @@ def test_doctor_says_what_to_do(tmp_path):
     (tmp_path / "gi.py").write_text("raise ImportError('broken')")
     done = execute(["-c", "import sys; from gijit import _cli; sys.exit(_cli.main(['doctor']))"],
                    PYTHONPATH=str(tmp_path))  # fmt: skip
-    assert done.returncode == 1 and "-> install PyGObject 3.42 to 3.50" in done.stdout
+    assert done.returncode == 1 and "-> install PyGObject 3.42 to 3.58" in done.stdout
     assert done.stdout.endswith("gijit does not work here, and programs run without it.\n")
 
 

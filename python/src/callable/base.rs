@@ -11,7 +11,8 @@ use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::object::{Call, types};
+use super::info::Call;
+use super::object::types;
 use crate::marshal::lock;
 
 /// `ternaryfunc`, out of which the thread may be ended.

@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::object::{Binding, Kind, bound, fields, new_bound, tail, types};
+use super::info::{Binding, Kind, fields};
+use super::object::{new_bound, tail, types};
 use super::{base, entry};
 
 unsafe extern "C" {
@@ -70,7 +71,7 @@ pub unsafe extern "C" fn vfunc_get(
         if gtype.is_null() {
             return null_mut();
         }
-        let bound = match bound(types(), callable) {
+        let bound = match types().kind.bound(callable) {
             None => bind(callable, gtype, bound_call),
             Some(_) => ffi::Py_NewRef(callable),
         };
@@ -139,7 +140,7 @@ unsafe extern "C" fn bound_constructor_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only bound constructors have this slot.
     entry::shim(|| unsafe {
-        let fields = bound(types(), callable);
+        let fields = types().kind.bound(callable);
         if fields.is_some_and(|fields| is_container(fields.unbound, fields.argument)) {
             enter_unbound(callable, args, nargsf, kwnames)
         } else {
@@ -229,7 +230,7 @@ unsafe fn enter_unbound(
     // SAFETY: `callable` keeps both bound fields alive for the call. With
     // PY_VECTORCALL_ARGUMENTS_OFFSET the caller lends us `args[-1]`, which is put back.
     unsafe {
-        let Some(Binding { unbound, argument }) = bound(types(), callable) else {
+        let Some(Binding { unbound, argument }) = types().kind.bound(callable) else {
             unreachable!("only bound objects enter here");
         };
         // The slot holds a function of this type, see `Tail`.

@@ -14,4 +14,5 @@
 pub mod base;
 pub mod bind;
 pub mod entry;
+pub mod info;
 pub mod object;

@@ -24,64 +24,13 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use super::info::{Base, BindingInfo, Call, Kind, VECTORCALL, fields};
 use super::{bind, entry};
 use crate::embed::engine::State;
 use gijit::signature::girepository::{Girepository, IS_CONSTRUCTOR, IS_METHOD, Info, Member};
 
-/// PyGObject's `PyGIBaseInfo` and `PyGICallableInfo` (pygi-info.h). [`create`] compares size and weak
-/// reference offset with the running PyGObject.
-#[repr(C)]
-pub struct PyGICallableInfo {
-    pub head: ffi::PyObject,
-    pub info: *mut c_void,
-    pub weakrefs: *mut ffi::PyObject,
-    pub cache: *mut c_void,
-    rest: Rest,
-}
-
-/// What the versions differ in.
-#[repr(C)]
-union Rest {
-    /// [`Kind::Binding`].
-    bound: Binding,
-    /// [`Kind::Vectorcall`]; what such an info is called with.
-    vectorcall: usize,
-}
-
-/// What an info is bound from, and with what; NULL in an unbound one.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct Binding {
-    pub unbound: *mut ffi::PyObject,
-    pub argument: *mut ffi::PyObject,
-}
-
-/// How PyGObject's infos are called and bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// By `tp_call`; what is bound is an info again. PyGObject 3.42 to 3.50.
-    Binding,
-    /// By vectorcall; what is bound is Python's own object. From PyGObject 3.52 on.
-    Vectorcall,
-}
-
-impl Kind {
-    const ALL: [Self; 2] = [Self::Binding, Self::Vectorcall];
-
-    /// The size of an info that can be called.
-    const fn size(self) -> usize {
-        match self {
-            Self::Binding => size_of::<PyGICallableInfo>(),
-            Self::Vectorcall => VECTORCALL + size_of::<usize>(),
-        }
-    }
-}
-
 /// Where the [`Tail`] of an instance begins.
-const TAIL: usize = size_of::<PyGICallableInfo>();
-
-const WEAKREFS: ffi::Py_ssize_t = std::mem::offset_of!(PyGICallableInfo, weakrefs) as _;
-const VECTORCALL: usize = std::mem::offset_of!(PyGICallableInfo, rest);
+const TAIL: usize = size_of::<BindingInfo>();
 
 /// What follows the `PyGICallableInfo` of an instance.
 #[repr(C)]
@@ -94,20 +43,6 @@ pub struct Tail {
     /// In an unbound constructor the name, a str, of the class that it was last called on with
     /// success, else NULL. Owned by the object.
     pub class_name: AtomicPtr<ffi::PyObject>,
-}
-
-/// A type of PyGObject's that callables derive from, and what is taken over from it.
-pub struct Base {
-    ty: *mut ffi::PyTypeObject,
-    pub call: Call,
-    dealloc: ffi::destructor,
-}
-
-/// How PyGObject calls an info of its own.
-#[derive(Clone, Copy)]
-pub enum Call {
-    Tuple(ffi::ternaryfunc),
-    Vector(ffi::vectorcallfunc),
 }
 
 /// The types and the bases that they derive from.
@@ -186,10 +121,10 @@ pub fn create(
     if let Some(types) = TYPES.get() {
         return Ok(types);
     }
-    let kind = kind(function)?;
+    let kind = Kind::of(function)?;
     let samples = samples.map_or([None, None], |samples| samples.map(Some));
     let [function, vfunc] = [(function, &samples[0]), (vfunc, &samples[1])]
-        .map(|(ty, sample)| base(ty, kind, sample.as_ref()));
+        .map(|(ty, sample)| Base::of(ty, kind, sample.as_ref()));
     let (function, vfunc) = (function?, vfunc?);
     let descriptor = ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
     let make = |base, get, flags| make_type(base, get, flags, TAIL);
@@ -209,72 +144,13 @@ pub fn create(
         method: make(&function, Some(bind::method_get), descriptor)?,
         constructor,
         virtual_: make(&vfunc, Some(bind::vfunc_get), 0)?,
-        info: root(function.ty),
+        info: function.root(),
         function,
         vfunc,
         kind,
         repository: Girepository::loaded()?,
     };
     Ok(TYPES.get_or_init(|| types))
-}
-
-/// The kind of the infos whose type is `ty`.
-fn kind(ty: &Bound<'_, PyType>) -> Result<Kind, String> {
-    // SAFETY: a type that is alive; the interpreter lock is held (`Bound`).
-    let (size, weakrefs) = unsafe {
-        let ty = &*ty.as_type_ptr();
-        (ty.tp_basicsize, ty.tp_weaklistoffset)
-    };
-    let found = Kind::ALL
-        .into_iter()
-        .find(|kind| kind.size() == size as usize);
-    found.filter(|_| weakrefs == WEAKREFS).ok_or_else(|| {
-        let known = Kind::ALL.map(Kind::size);
-        format!(
-            "{ty} has {size} bytes and its weak references at {weakrefs}; known are {known:?} and {WEAKREFS}"
-        )
-    })
-}
-
-/// What is taken over from `ty`, whose instances are of kind `wanted`; `sample` is one of them.
-fn base(
-    ty: &Bound<'_, PyType>,
-    wanted: Kind,
-    sample: Option<&Bound<'_, PyAny>>,
-) -> Result<Base, String> {
-    if kind(ty)? != wanted {
-        return Err(format!("{ty} has another layout than its sibling"));
-    }
-    let sample = sample.filter(|sample| sample.get_type().is(ty));
-    let ty = ty.as_type_ptr();
-    // SAFETY: a type that is alive, and an instance of it, which has this field, in which there is a
-    // function of this type or NULL; the interpreter lock is held (`Bound`).
-    let (call, dealloc) = unsafe {
-        let call = match (wanted, sample) {
-            (Kind::Binding, _) => (*ty).tp_call.map(Call::Tuple),
-            (Kind::Vectorcall, None) => None,
-            (Kind::Vectorcall, Some(sample)) => {
-                let call = fields(sample.as_ptr()).rest.vectorcall;
-                std::mem::transmute::<usize, Option<ffi::vectorcallfunc>>(call).map(Call::Vector)
-            }
-        };
-        (call, (*ty).tp_dealloc)
-    };
-    let (Some(call), Some(dealloc)) = (call, dealloc) else {
-        return Err("infos of PyGObject's cannot be called".to_owned());
-    };
-    Ok(Base { ty, call, dealloc })
-}
-
-/// The last type before `object` that `ty` derives from.
-fn root(mut ty: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
-    // SAFETY: a ready type, and so is each base up to `object`, which has none.
-    unsafe {
-        while (*ty).tp_base != &raw mut ffi::PyBaseObject_Type {
-            ty = (*ty).tp_base;
-        }
-    }
-    ty
 }
 
 /// A static type: a heap type would show in ways that PyGObject's types do not, first of all in the
@@ -375,30 +251,6 @@ pub unsafe fn lacks_instance(
     }
 }
 
-/// The PyGObject part of a callable.
-///
-/// # Safety
-/// `object` is a `gi.FunctionInfo` or `gi.VFuncInfo`, ours or stock, and outlives the result.
-pub unsafe fn fields<'a>(object: *mut ffi::PyObject) -> &'a mut PyGICallableInfo {
-    // SAFETY: the layout was compared in `base`.
-    unsafe { &mut *(object as *mut PyGICallableInfo) }
-}
-
-/// What `object` is bound from and with, if it is.
-///
-/// # Safety
-/// As for [`fields`].
-pub unsafe fn bound(types: &Types, object: *mut ffi::PyObject) -> Option<Binding> {
-    match types.kind {
-        Kind::Binding => {
-            // SAFETY: the caller's; infos of this kind have this field.
-            let bound = unsafe { fields(object).rest.bound };
-            (!bound.argument.is_null()).then_some(bound)
-        }
-        Kind::Vectorcall => None,
-    }
-}
-
 /// Our part of a callable.
 ///
 /// # Safety
@@ -484,10 +336,9 @@ pub unsafe fn set_bound(
         if made.is_null() {
             return;
         }
-        fields(made).rest.bound = Binding {
-            unbound: ffi::Py_NewRef(unbound),
-            argument: ffi::Py_NewRef(argument),
-        };
+        let made = &mut *made.cast::<BindingInfo>();
+        made.info.last = ffi::Py_NewRef(unbound).cast();
+        made.argument = ffi::Py_NewRef(argument);
     }
 }
 
@@ -508,7 +359,7 @@ pub unsafe fn new_stock(types: &Types, object: *mut ffi::PyObject) -> *mut ffi::
         }
         fields(made).info = types.repository.reference(fields(object).info);
         if let Call::Vector(call) = types.base(object).call {
-            fields(made).rest.vectorcall = call as *const () as usize;
+            fields(made).last = call as *mut c_void;
         }
         made
     }
@@ -533,7 +384,7 @@ unsafe fn allocate(ty: *mut ffi::PyTypeObject, info: Info, slot: usize) -> *mut 
             fields(made).info = info;
             tail(made).slot.store(slot, Ordering::Relaxed);
             if types().kind == Kind::Vectorcall && types().is_constructor(made) {
-                fields(made).rest.vectorcall = bind::constructor_call as *const () as usize;
+                fields(made).last = bind::constructor_call as *mut c_void;
             }
         }
         made

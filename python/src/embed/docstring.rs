@@ -10,6 +10,7 @@ use gijit::signature::girepository::{Girepository, IS_METHOD, Info};
 use pyo3::prelude::*;
 
 use super::members::LONGEST_KEYWORD;
+use crate::callable::info;
 use crate::callable::object::{self, types};
 
 /// What PyGObject calls a type in such a text, by `GITypeTag`.
@@ -63,7 +64,7 @@ pub fn callable_doc(callable: &Bound<'_, PyAny>, hides_length: bool) -> PyResult
         if !is_vfunc && !object::is_function(types, callable.as_ptr()) {
             return Ok(None);
         }
-        let info = object::fields(callable.as_ptr()).info;
+        let info = info::fields(callable.as_ptr()).info;
         let repository = &types.repository;
         let has_self = is_vfunc || repository.flags(info) & IS_METHOD != 0;
         Arguments::of(repository, info, hides_length).map(|arguments| arguments.text(has_self))

@@ -11,16 +11,17 @@ use pyo3::prelude::*;
 
 use crate::layout::layout;
 
-/// Tries what the tiers need: `(what, works, detail)` each. `plugin` is the LLVM tier's library.
+/// Tries what the tiers need: `(what, works, detail)` each, `works` being None for what is not to be
+/// here. `plugin` is the LLVM tier's library.
 #[pyfunction]
-fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)> {
+fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, Option<bool>, String)> {
     let probes = layout(py).probes.iter().map(|probe| {
-        let detail = if probe.holds {
-            "as expected"
-        } else {
-            probe.without
+        let (works, detail) = match (probe.holds, probe.expected) {
+            (true, _) => (Some(true), "as expected".to_owned()),
+            (false, true) => (Some(false), probe.without.to_owned()),
+            (false, false) => (None, format!("not on this version: {}", probe.without)),
         };
-        (probe.name, probe.holds, detail.to_owned())
+        (probe.name, works, detail)
     });
     let mut found = py.detach(|| {
         let (memory, memory_detail) = match CodeMemory::probe() {
@@ -39,9 +40,13 @@ fn examine(py: Python<'_>, plugin: PathBuf) -> Vec<(&'static str, bool, String)>
             Err(error) => (false, error.to_string()),
         };
         vec![
-            ("executable memory", memory, memory_detail),
-            ("tier 1 (Cranelift)", cranelift && memory, cranelift_detail),
-            ("tier 2 (LLVM)", llvm && memory, llvm_detail),
+            ("executable memory", Some(memory), memory_detail),
+            (
+                "tier 1 (Cranelift)",
+                Some(cranelift && memory),
+                cranelift_detail,
+            ),
+            ("tier 2 (LLVM)", Some(llvm && memory), llvm_detail),
         ]
     });
     found.extend(probes);

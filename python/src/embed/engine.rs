@@ -27,7 +27,8 @@ use pyo3::prelude::*;
 use super::profile::Profile;
 use super::rejection::Rejection;
 use super::{debugger, host, sample};
-use crate::callable::object::{Tail, fields, lacks_instance, tail, types};
+use crate::callable::info::fields;
+use crate::callable::object::{Tail, lacks_instance, tail, types};
 use crate::callable::{base, entry};
 use crate::marshal;
 

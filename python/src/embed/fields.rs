@@ -17,6 +17,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyType};
 
+use crate::callable::info;
 use crate::callable::object::{self, Types};
 use crate::layout::{PROPERTY_GET, PROPERTY_SET, layout};
 use crate::marshal;
@@ -181,7 +182,7 @@ unsafe fn info_of(property: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
         let types = object::types_if_created()?;
         let is_field = !info.is_null()
             && object::is_info(types, info)
-            && types.repository.is_field(object::fields(info).info);
+            && types.repository.is_field(info::fields(info).info);
         is_field.then_some(info)
     }
 }
@@ -296,7 +297,7 @@ unsafe fn find(
     unsafe {
         let py = Python::assume_attached();
         let types = object::types_if_created()?;
-        let info = object::fields(info_of(property)?).info;
+        let info = info::fields(info_of(property)?).info;
         let container = types
             .repository
             .name_address(types.repository.container(info)?);
@@ -321,7 +322,7 @@ fn named(types: &Types, class: &Bound<'_, PyAny>) -> Option<usize> {
         object::is_info(types, info.as_ptr()).then(|| {
             types
                 .repository
-                .name_address(object::fields(info.as_ptr()).info)
+                .name_address(info::fields(info.as_ptr()).info)
         })
     }
 }

@@ -22,7 +22,8 @@ use pyo3::types::{PyDict, PyList, PyType};
 use super::engine::{State, engine, resolve};
 use super::host;
 use crate::callable::entry;
-use crate::callable::object::{bound, fields, is_ours, is_stock, tail, types};
+use crate::callable::info::fields;
+use crate::callable::object::{is_ours, is_stock, tail, types};
 
 /// How deep wrappers are followed to the callable inside.
 const WRAPPERS: usize = 8;
@@ -43,13 +44,13 @@ fn find<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
         // FunctionInfo, whose bound fields it keeps alive.
         unsafe {
             if is_ours(types(), inner.as_ptr()) {
-                return Ok(Target::Ours(match bound(types(), inner.as_ptr()) {
+                return Ok(Target::Ours(match types().kind.bound(inner.as_ptr()) {
                     None => inner,
                     Some(fields) => Bound::from_borrowed_ptr(object.py(), fields.unbound),
                 }));
             }
             if is_stock(types(), inner.as_ptr()) {
-                return Ok(match bound(types(), inner.as_ptr()) {
+                return Ok(match types().kind.bound(inner.as_ptr()) {
                     Some(fields) if is_ours(types(), fields.unbound) => {
                         Target::Ours(Bound::from_borrowed_ptr(object.py(), fields.unbound))
                     }

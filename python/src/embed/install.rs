@@ -51,7 +51,7 @@ pub fn adopt<'py>(
         // SAFETY: `info` is stock. What a bound one was bound from is stock or, when a program called
         // `__get__` itself, ours: `adopt` gives one of ours for both.
         unsafe {
-            let Some(bound) = object::bound(types, info.as_ptr()) else {
+            let Some(bound) = types.kind.bound(info.as_ptr()) else {
                 return Ok(object::new_unbound(types, info.as_ptr()));
             };
             let unbound = adopt(&Bound::from_borrowed_ptr(info.py(), bound.unbound), known)?;
@@ -81,7 +81,7 @@ pub fn release<'py>(
     once(callable, known, || {
         // SAFETY: `callable` is ours, and so is what a bound one was bound from.
         unsafe {
-            let Some(bound) = object::bound(types, callable.as_ptr()) else {
+            let Some(bound) = types.kind.bound(callable.as_ptr()) else {
                 return Ok(object::new_stock(types, callable.as_ptr()));
             };
             let unbound = release(

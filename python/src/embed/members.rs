@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::fields;
-use crate::callable::object::{self, Kind, types};
+use crate::callable::info::{self, Kind};
+use crate::callable::object::{self, types};
 use crate::marshal;
 use gijit::signature::girepository::{IS_CONSTRUCTOR, IS_METHOD, Info, Member};
 
@@ -72,7 +73,7 @@ pub fn implement(
         if !object::is_vfunc(types(), info.as_ptr()) {
             return false;
         }
-        let vfunc = object::fields(info.as_ptr()).info;
+        let vfunc = info::fields(info.as_ptr()).info;
         marshal::implement(
             info.py(),
             &types().repository,
@@ -95,7 +96,7 @@ fn setup(class: &Bound<'_, PyType>, member: Member) -> PyResult<()> {
         if !object::is_info(types(), info.as_ptr()) {
             return Err(PyTypeError::new_err("__info__ is not a gi.BaseInfo"));
         }
-        repository.members(object::fields(info.as_ptr()).info, member)
+        repository.members(info::fields(info.as_ptr()).info, member)
     };
     let attributes = Attributes::of(class);
     // SAFETY: each is a new reference to such a member.

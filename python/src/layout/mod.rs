@@ -55,6 +55,8 @@ pub const DICT_VERSION: usize = 24;
 pub struct Probe {
     pub name: &'static str,
     pub holds: bool,
+    /// Whether it is to hold here: some facts are none of newer versions.
+    pub expected: bool,
     /// What the fast path that needs it does without it.
     pub without: &'static str,
 }
@@ -165,14 +167,20 @@ fn probe(py: Python<'_>) -> Layout {
             "wrappers of GObjects end in PyGObject",
         ),
     ];
-    let probes: Vec<Probe> = facts
-        .into_iter()
-        .map(|(name, holds, without)| Probe {
-            name,
-            holds,
-            without,
-        })
-        .collect();
+    // CPython 3.14 numbers no dicts and looks at the stack itself; wrappers of PyGObject 3.56 keep all
+    // that they have to themselves.
+    let newer = py.version_info() >= (3, 14);
+    let gone = [
+        ("dict versions", newer),
+        ("thread state layout", newer),
+        ("GObject wrapper's end", pygobject_version(py) >= (3, 55)),
+    ];
+    let probes = facts.map(|(name, holds, without)| Probe {
+        name,
+        holds,
+        expected: !gone.contains(&(name, true)),
+        without,
+    });
     // SAFETY: addresses of static objects and functions of the running interpreter.
     unsafe {
         Layout {
@@ -204,9 +212,24 @@ fn probe(py: Python<'_>) -> Layout {
             float_from_f64: ffi::PyFloat_FromDouble as *const () as usize,
             unicode_from_utf8: ffi::PyUnicode_FromString as *const () as usize,
             g_free: glib::glib().map_or(0, |glib| glib.g_free as *const () as usize),
-            probes,
+            probes: probes.into(),
         }
     }
+}
+
+/// The first two numbers of PyGObject's version, in which a development series counts to the stable one
+/// after it; 0 where it is not known.
+pub fn pygobject_version(py: Python<'_>) -> (u32, u32) {
+    let version = py
+        .import("gi")
+        .and_then(|module| module.getattr("version_info"))
+        .and_then(|version| {
+            Ok((
+                version.get_item(0)?.extract()?,
+                version.get_item(1)?.extract()?,
+            ))
+        });
+    version.unwrap_or((0, 0))
 }
 
 /// # Safety

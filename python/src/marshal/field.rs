@@ -17,7 +17,7 @@ use super::linker::Linker;
 use super::scalar::{CONVERTED, load};
 use super::table::step;
 use super::wrapped::wrapped;
-use super::{callback, glib};
+use super::{callback, glib, shared};
 
 /// How a field is got and set.
 pub struct FieldAccess {
@@ -65,7 +65,9 @@ fn link(linker: &Linker<'_, '_>, field: &Field) -> FieldAccess {
         let step = linker.outward(&conv, Transfer::None).ok()?;
         let step = match conv {
             // Floating objects stay floating, as those that C passes to a callback.
-            Conv::Object { .. } => step!(callback::out_object_called, step.desc),
+            Conv::Object { .. } if shared().keeps_floating => {
+                step!(callback::out_object_called, step.desc)
+            }
             _ => step,
         };
         Some(Getter { step, loaded })

@@ -42,7 +42,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::glib::{self, Glib, PyGObjectApi};
-use crate::layout::layout;
+use crate::layout::{layout, pygobject_version};
 pub use bind::note;
 pub use callback::implement;
 pub use linker::{Unlinked, link};
@@ -76,6 +76,8 @@ struct Shared {
     flags_values: *mut ffi::PyObject,
     /// Whether None is NULL for a `GError` that may be NULL; older versions refuse it.
     error_takes_none: bool,
+    /// Whether floating objects that C passes stay floating, as they do up to PyGObject 3.54.
+    keeps_floating: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
     /// The bases of the wrappers of boxed and of other structs.
@@ -160,16 +162,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         .and_then(|module| module.getattr("GError"))
         .ok();
     let error_init = error_class.as_ref().map(gerror::Init::of);
-    let version = py
-        .import("gi")
-        .and_then(|module| module.getattr("version_info"))
-        .and_then(|version| {
-            Ok((
-                version.get_item(0)?.extract()?,
-                version.get_item(1)?.extract()?,
-            ))
-        })
-        .unwrap_or((0_u32, 0_u32));
+    let version = pygobject_version(py);
     let name = |text| PyString::intern(py, text).unbind().into_ptr();
     // SAFETY: a zero-terminated name.
     let python_object = unsafe { (glib.g_type_from_name)(c"PyObject".as_ptr()) };
@@ -190,6 +183,7 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         error_class: error_class.map(|ty| ty.into_ptr().cast()),
         error_fields: ["message", "domain", "code"].map(name),
         error_takes_none: version >= (3, 50),
+        keeps_floating: version < (3, 55),
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),

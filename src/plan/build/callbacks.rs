@@ -1,7 +1,8 @@
 //! Callback arguments: which arguments belong to them, and what Python sees of these.
 //!
 //! As PyGObject has it (`pygi_arg_callback_setup_from_info`): user data is an argument that may be
-//! left out and, when it is the last that Python sees, takes all further ones. A destroy notify is
+//! left out and, when it is the last that Python sees, takes all further ones; that of the callbacks
+//! before then is a tuple of arguments. A destroy notify is
 //! not seen, and stands behind its callback. User data that stands before its callback is an
 //! argument without a name, which PyGObject does not find again. Several callbacks may have one user
 //! data, or one destroy notify; each that is not None takes the place of those before it.
@@ -119,6 +120,13 @@ impl Builder {
         if let Some(cell) = owner.map(|op| op.cell) {
             self.rest = self.params.pop().and_then(|param| param.name);
             self.set_data(cell, UserData::Rest);
+            for op in &mut self.ins {
+                if let Conv::Callback { data, .. } = &mut op.conv
+                    && let UserData::Param(param) = *data
+                {
+                    *data = UserData::Tuple(param);
+                }
+            }
         }
     }
 }

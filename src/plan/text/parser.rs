@@ -233,6 +233,7 @@ impl<'a> Words<'a> {
             false if self.eat("ignores") => UserData::Ignored(self.number()?),
             false => UserData::None,
             true if self.eat("rest") => UserData::Rest,
+            true if self.eat("tuple") => UserData::Tuple(self.number()?),
             true => UserData::Param(self.number()?),
         };
         let destroy = self.eat("destroy");

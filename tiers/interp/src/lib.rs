@@ -365,7 +365,7 @@ impl<const N: usize> Frame<'_, N> {
         let (place, count) = unsafe {
             match data {
                 UserData::None | UserData::Ignored(_) => return,
-                UserData::Param(param) => {
+                UserData::Param(param) | UserData::Tuple(param) => {
                     let place = values.add(usize::from(param));
                     (place, usize::from(!(*place).is_null()))
                 }

@@ -9,7 +9,7 @@ use pyo3::types::PyType;
 
 use super::super::names::_PyType_Lookup;
 use super::Replacement;
-use crate::callable::object;
+use crate::callable::{info, object};
 use crate::glib::glib;
 use crate::layout::{FREE_ON_DEALLOC, WRAPPED, layout};
 
@@ -60,6 +60,6 @@ unsafe fn is_native(ty: *mut ffi::PyTypeObject) -> bool {
             && ffi::Py_TYPE(info) as usize == STRUCT_INFO.load(Ordering::Relaxed)
             && _PyType_Lookup(ffi::Py_TYPE(ty.cast()), name).is_null()
             && object::types_if_created()
-                .is_some_and(|types| !types.repository.is_foreign(object::fields(info).info))
+                .is_some_and(|types| !types.repository.is_foreign(info::fields(info).info))
     }
 }

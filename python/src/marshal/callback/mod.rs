@@ -128,8 +128,13 @@ unsafe fn user_data(cell: Cell, data: UserData) -> Result<*mut ffi::PyObject, ()
         let count = *cell.add(usize::from(gijit::plan::DATA_COUNT)) as isize;
         match data {
             UserData::None | UserData::Ignored(_) => return Ok(std::ptr::null_mut()),
-            UserData::Param(_) if count == 0 => return Ok(std::ptr::null_mut()),
-            _ => {}
+            UserData::Param(_) | UserData::Tuple(_) if count == 0 => {
+                return Ok(std::ptr::null_mut());
+            }
+            // Anything else is an error of PyGObject's when the callback is called.
+            UserData::Tuple(_) if ffi::PyTuple_Check(*values) == 0 => return Err(()),
+            UserData::Tuple(_) => return Ok(ffi::Py_NewRef(*values)),
+            UserData::Param(_) | UserData::Rest => {}
         }
         let tuple = ffi::PyTuple_New(count);
         if tuple.is_null() {

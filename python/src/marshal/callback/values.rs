@@ -39,6 +39,10 @@ unsafe fn object(cell: *const u64, desc: Desc) -> Object {
         if full || (glib.g_object_is_floating)(gobject) == 0 {
             return wrapper_of(gobject, full).cast();
         }
+        if !super::super::shared().keeps_floating {
+            (glib.g_object_ref_sink)(gobject);
+            return wrapper_of(gobject, full).cast();
+        }
         (glib.g_object_ref)(gobject);
         let object = wrapper_of(gobject, true);
         (glib.g_object_force_floating)(gobject);
@@ -112,7 +116,14 @@ unsafe fn returned(value: Object, cell: *mut u64, desc: Desc) -> i32 {
 unsafe fn warn(value: *mut ffi::PyObject) -> bool {
     // SAFETY: a valid object, GIL held.
     unsafe {
-        let format = c"Expecting to marshal a borrowed reference for %R, but nothing in Python is holding a reference to this object. See: https://bugzilla.gnome.org/show_bug.cgi?id=687522";
+        let format = match super::super::shared().keeps_floating {
+            true => {
+                c"Expecting to marshal a borrowed reference for %R, but nothing in Python is holding a reference to this object. See: https://bugzilla.gnome.org/show_bug.cgi?id=687522"
+            }
+            false => {
+                c"Adding extra reference for %R, for nothing is holding a reference to this object. This could potentially lead to a memory leak. See: https://bugzilla.gnome.org/show_bug.cgi?id=687522"
+            }
+        };
         ffi::PyErr_WarnFormat(ffi::PyExc_RuntimeWarning, 2, format.as_ptr(), value) == 0
     }
 }
