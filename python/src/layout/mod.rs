@@ -17,7 +17,7 @@ use pyo3::types::{PyAnyMethods, PyDict};
 
 use crate::glib;
 use values::{Ascii, IntHead};
-pub use wrapper::{GObject, GObjectWrapper};
+pub use wrapper::{Fundamental, GObject, GObjectWrapper};
 
 /// `PyGObject.obj`, `PyGBoxed.boxed`, `PyGPointer.pointer`: the first field.
 pub const WRAPPED: i32 = 16;
@@ -28,14 +28,6 @@ pub const FREE_ON_DEALLOC: usize = 32;
 /// `PyGIBoxed.slice_allocated` and `PyGIBoxed.size`.
 pub const SLICE_ALLOCATED: usize = 40;
 pub const SLICE_SIZE: usize = 48;
-/// `PyGIFundamental.instance`, `.gtype`, `.ref_func` and `.unref_func`.
-pub const FUNDAMENTAL_INSTANCE: usize = 24;
-pub const FUNDAMENTAL_GTYPE: usize = 32;
-pub const FUNDAMENTAL_REF: usize = 40;
-pub const FUNDAMENTAL_UNREF: usize = 48;
-/// `sizeof` of `PyGIFundamental`, and the place of its weak references.
-const FUNDAMENTAL_SIZE: isize = 56;
-const FUNDAMENTAL_WEAK: isize = 16;
 /// `sizeof` of `PyGIBoxed` and `PyGIStruct`.
 const BOXED_SIZE: isize = 56;
 const STRUCT_SIZE: isize = 40;
@@ -81,7 +73,8 @@ pub struct Layout {
     /// The quark under which a GObject has its wrapper; 0 where wrappers are not as they should be.
     pub wrapper_quark: u32,
     pub boxed_pointer: i32,
-    pub fundamental_readable: bool,
+    /// Where a wrapper has its [`Fundamental`].
+    pub fundamental: Option<usize>,
     pub immortal_objects: bool,
     pub long_type: usize,
     pub float_type: usize,
@@ -115,6 +108,7 @@ fn probe(py: Python<'_>) -> Layout {
     let wrapper_quark = wrapper::quark(py);
     let (int_head, ascii) = (IntHead::find(), Ascii::find());
     let levels_left = levels_left();
+    let fundamental = Fundamental::place(py);
     let facts = [
         (
             "int layout",
@@ -143,7 +137,7 @@ fn probe(py: Python<'_>) -> Layout {
         ),
         (
             "fundamental wrapper layout",
-            fundamental_holds(py),
+            fundamental.is_some(),
             "fundamentals that are no GObjects run in PyGObject",
         ),
         (
@@ -197,7 +191,7 @@ fn probe(py: Python<'_>) -> Layout {
             property_readable: probes[8].holds,
             wrapper_quark,
             boxed_pointer: WRAPPED,
-            fundamental_readable: probes[5].holds,
+            fundamental,
             immortal_objects: none_is_immortal(),
             long_type: &raw const ffi::PyLong_Type as usize,
             float_type: &raw const ffi::PyFloat_Type as usize,
@@ -269,20 +263,6 @@ fn boxed_holds(py: Python<'_>) -> bool {
     let sizes =
         || -> PyResult<bool> { Ok(size("Boxed")? == BOXED_SIZE && size("Struct")? == STRUCT_SIZE) };
     sizes().unwrap_or(false) && glib::glib().is_ok()
-}
-
-/// Holds where there are no such wrappers, too.
-fn fundamental_holds(py: Python<'_>) -> bool {
-    let compare = || -> PyResult<bool> {
-        let gi = py.import("gi._gi")?;
-        let Ok(class) = gi.getattr("Fundamental") else {
-            return Ok(true);
-        };
-        let number = |name: &str| -> PyResult<isize> { class.getattr(name)?.extract() };
-        Ok(number("__basicsize__")? == FUNDAMENTAL_SIZE
-            && number("__weakrefoffset__")? == FUNDAMENTAL_WEAK)
-    };
-    compare().unwrap_or(false)
 }
 
 /// Whether a dict's version changes with each change of the dict and not without, and no two dicts

@@ -1,6 +1,8 @@
 //! PyGObject's wrappers of GObjects (`PyGObject` of `pygobject.h`) and the head of a GObject
 //! (`GObject` of `gobject.h`).
 
+use std::ffi::c_void;
+use std::mem::size_of;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use pyo3::ffi;
@@ -40,6 +42,38 @@ pub struct GObject {
     pub references: AtomicU32,
     /// The list of what has been attached to the object, and flags.
     data: AtomicUsize,
+}
+
+/// What `PyGIFundamental` (`pygi-fundamental.h`) has behind its head.
+#[repr(C)]
+pub struct Fundamental {
+    pub instance: *mut c_void,
+    pub gtype: usize,
+    /// Addresses of functions; 0 for none.
+    pub reference: usize,
+    pub unreference: usize,
+}
+
+impl Fundamental {
+    /// Where it stands, if it does as it should; some place where there are no such wrappers.
+    pub(super) fn place(py: Python<'_>) -> Option<usize> {
+        let head = size_of::<ffi::PyObject>();
+        let found = || -> PyResult<Option<usize>> {
+            let Ok(class) = py.import("gi._gi")?.getattr("Fundamental") else {
+                return Ok(Some(head));
+            };
+            let size: usize = class.getattr("__basicsize__")?.extract()?;
+            let weakrefs: usize = class.getattr("__weakrefoffset__")?.extract()?;
+            // PyGObject 3.44 to 3.48 has no weak references there.
+            let place = match weakrefs {
+                0 => head,
+                _ => head + size_of::<*mut ffi::PyObject>(),
+            };
+            let holds = [0, head].contains(&weakrefs) && size == place + size_of::<Self>();
+            Ok(holds.then_some(place))
+        };
+        found().unwrap_or(None)
+    }
 }
 
 impl GObject {

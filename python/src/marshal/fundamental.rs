@@ -14,7 +14,7 @@ use pyo3::ffi;
 use super::scalar::{BAIL, done};
 use super::table::helpers;
 use super::{api, glib, shared};
-use crate::layout::{FUNDAMENTAL_GTYPE, FUNDAMENTAL_INSTANCE, FUNDAMENTAL_REF, FUNDAMENTAL_UNREF};
+use crate::layout::Fundamental;
 
 type Object = *mut c_void;
 type Cell = *mut u64;
@@ -34,11 +34,20 @@ helpers! {
 /// What the steps of a fundamental read.
 pub struct FundamentalDesc {
     pub counting: Counting,
+    /// Where a wrapper has its fields.
+    pub place: usize,
     /// The class that Python code sees for the type.
     pub py_type: *mut ffi::PyTypeObject,
     pub nullable: bool,
     /// `Transfer::Full`.
     pub full: bool,
+}
+
+impl FundamentalDesc {
+    /// The fields of `wrapper`.
+    fn fields(&self, wrapper: *mut ffi::PyObject) -> *mut Fundamental {
+        wrapper.wrapping_byte_add(self.place).cast()
+    }
 }
 
 /// # Safety
@@ -64,8 +73,7 @@ unsafe fn inward(value: Object, cell: Cell, desc: Desc) -> i32 {
         if !own {
             return BAIL;
         }
-        let instance = value.cast::<u8>().add(FUNDAMENTAL_INSTANCE);
-        let instance = instance.cast::<*mut c_void>().read();
+        let instance = (*desc.fields(value)).instance;
         if instance.is_null() {
             return BAIL;
         }
@@ -140,14 +148,12 @@ unsafe fn wrap(
             reference,
             unreference,
         } = desc.counting;
-        let fields = object.cast::<u8>();
-        let pointer = fields.add(FUNDAMENTAL_INSTANCE).cast::<*mut c_void>();
-        pointer.write(instance);
-        fields.add(FUNDAMENTAL_GTYPE).cast::<usize>().write(gtype);
-        let address = reference.map_or(0, |function| function as usize);
-        fields.add(FUNDAMENTAL_REF).cast::<usize>().write(address);
-        let address = unreference.map_or(0, |function| function as usize);
-        fields.add(FUNDAMENTAL_UNREF).cast::<usize>().write(address);
+        *desc.fields(object) = Fundamental {
+            instance,
+            gtype,
+            reference: reference.map_or(0, |function| function as usize),
+            unreference: unreference.map_or(0, |function| function as usize),
+        };
         match reference {
             // A new specification is floating, which its reference is not any more.
             _ if param => drop((glib().g_param_spec_ref_sink)(instance)),

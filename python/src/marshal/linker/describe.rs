@@ -87,11 +87,14 @@ impl Linker<'_, '_> {
             }));
         }
         if let Conv::Fundamental { .. } = conv {
-            let readable = crate::layout::layout(self.py).fundamental_readable;
+            let place = crate::layout::layout(self.py)
+                .fundamental
+                .ok_or_else(reject)?;
             // SAFETY: the binding's info is an object's, kept alive by the bindings.
             let counting = unsafe { Counting::of(self.repository, binding.info as Info) };
             return Ok(keep(FundamentalDesc {
-                counting: counting.ok().filter(|_| readable).ok_or_else(reject)?,
+                counting: counting.ok().ok_or_else(reject)?,
+                place,
                 py_type: class.into_ptr().cast(),
                 nullable,
                 full,
