@@ -76,6 +76,13 @@ def installed_version():
     return ".".join(map(str, gi.version_info))
 
 
+def record(name):
+    """The file `name` of what is so with the installed PyGObject and the libraries beside it: what
+    stock does not survive, what leaks, how much is rejected. 3.42.2 is that of Debian 12, 3.50.0
+    that of Debian 13."""
+    return ROOT / "tests" / "records" / installed_version() / name
+
+
 def built_with_meson(version):
     """Whether the source distribution of `version` names meson-python as what builds it."""
     return tuple(map(int, version.split("."))) >= (3, 48)
