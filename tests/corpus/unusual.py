@@ -34,7 +34,6 @@ PATH = "GijitUnusual"
 
 call(f"{PATH}.count_all", [["a", "b"], ["c"]])
 call(f"{PATH}.count_all", [[]])
-call(f"{PATH}.count_all", [None])
 call(f"{PATH}.count_all", [])
 call(f"{PATH}.count_all", None)
 call(f"{PATH}.sum", fresh(triple))
