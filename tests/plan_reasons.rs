@@ -7,7 +7,7 @@ use gijit::plan::MAX_PARAMS;
 use gijit::plan::build::{build, build_bound};
 use gijit::plan::reject::Reason;
 use gijit::signature::{
-    Bindings, Direction, Item, ListKind, Signature, StructKind, Transfer, Type,
+    ArrayKind, Bindings, Direction, Item, ListKind, Signature, StructKind, Transfer, Type,
 };
 
 #[path = "common/signatures.rs"]
@@ -31,6 +31,15 @@ fn rejected() -> Vec<(Reason, Signature)> {
             is_pointer: false,
         }),
     };
+    let nested = Type::Array {
+        kind: ArrayKind::C,
+        item: Box::new(Item {
+            ty: strings(),
+            is_pointer: true,
+        }),
+        zero_terminated: true,
+        fixed: None,
+    };
     let mut misdirected = param("a", strings());
     misdirected.length = Some(1);
     let length = towards(Direction::Out, param("n", int()));
@@ -41,6 +50,7 @@ fn rejected() -> Vec<(Reason, Signature)> {
     writes.symbol = "g_strreverse".into();
     vec![
         (Reason::ArrayLength, function(vec![misdirected, length])),
+        of(Reason::NestedArray, nested),
         of(Reason::List, doubles),
         (
             Reason::Callback,

@@ -7,6 +7,7 @@ _HARMLESS = (
 
 REASONS = {
     "array-length": "look for a sibling that takes a GLib.Bytes, a string or a list alone",
+    "nested-array": "look for a sibling that takes one array",
     "list": "look for a sibling that takes an array",
     "callback": "call it less often: connect once and not in a loop",
     "fundamental": "keep what it returns in a variable and do not ask again",

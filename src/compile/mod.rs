@@ -184,13 +184,13 @@ impl Compiler {
         self.worker.shutdown(PATIENCE)
     }
 
-    /// Before a fork, on the thread that forks: waits for the job in flight, and keeps still until
-    /// [`Compiler::after_fork_parent`] or [`Compiler::after_fork_child`].
+    /// Before a fork, on the thread that forks: waits for the job in flight, ends the compile thread,
+    /// and keeps still until [`Compiler::after_fork_parent`] or [`Compiler::after_fork_child`].
     pub fn before_fork(&'static self) {
         self.worker.before_fork(self);
     }
 
-    /// After a fork, on the same thread, in the parent.
+    /// After a fork, on the same thread, in the parent: the next request starts a thread.
     pub fn after_fork_parent(&self) {
         self.worker.after_fork_parent();
     }

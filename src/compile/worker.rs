@@ -1,8 +1,10 @@
 //! The compile thread: started at the first job, joined at exit, absent while the process forks.
 //!
 //! `state` is the one lock that the thread, those who ask and those who wait share; nobody compiles
-//! with it held. A fork takes it, and the bench, for as long as the fork lasts: the thread then
-//! stands between two jobs, and in the child, where it does not exist, the next request starts one.
+//! with it held. A fork ends the thread, after the job in flight, and takes the lock, and the bench,
+//! for as long as the fork lasts; in the parent as in the child the next request starts a thread.
+//! From CPython 3.12 on `os.fork` warns of threads, and a program that has none itself is not to be
+//! warned of this one. CPython counts when the fork is over, so it is not started again there.
 //!
 //! The thread never touches a host object and never takes the interpreter lock, so waiting for it
 //! with that lock held cannot deadlock.
@@ -21,6 +23,10 @@ use crate::trace;
 /// LLVM recurses; the default of some systems' secondary threads is too small for it.
 pub(super) const STACK: usize = 8 << 20;
 
+/// How long a thread that has been joined may be counted among the threads of the process. It takes
+/// the system microseconds; a fork is not held up for longer, whatever the reason.
+const LINGERING: Duration = Duration::from_millis(100);
+
 pub(super) struct Worker {
     state: Mutex<State>,
     /// There is a job, or the thread shall end.
@@ -32,10 +38,11 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct State {
     queue: JobQueue,
-    thread: Option<JoinHandle<()>>,
+    /// It returns what the system knows it by.
+    thread: Option<JoinHandle<libc::pid_t>>,
     /// A job is off the queue and not yet done.
     running: bool,
-    /// A fork is near: no new job is begun.
+    /// A fork is near: the thread ends, and none is started.
     paused: bool,
     /// No job is taken or begun any more.
     closed: bool,
@@ -85,7 +92,7 @@ impl Worker {
     pub fn flush(&self, compiler: &'static Compiler) {
         let mut state = lock(&self.state);
         while !state.closed && (state.running || !state.queue.is_empty()) {
-            // In a forked child there may be jobs and no thread yet.
+            // After a fork there may be jobs and no thread yet.
             self.start(compiler, &mut state);
             state = wait(&self.settled, state);
         }
@@ -119,7 +126,7 @@ impl Worker {
     }
 
     fn start(&self, compiler: &'static Compiler, state: &mut State) {
-        if state.thread.is_some() || state.queue.is_empty() {
+        if state.thread.is_some() || state.paused || state.queue.is_empty() {
             return;
         }
         let signals = BlockedSignals::new();
@@ -129,7 +136,10 @@ impl Worker {
             .spawn(move || compiler.worker.run(compiler));
         drop(signals);
         match started {
-            Ok(thread) => state.thread = Some(thread),
+            Ok(thread) => {
+                state.thread = Some(thread);
+                state.ended = false;
+            }
             Err(error) => {
                 trace::warn(&format!(
                     "nothing is compiled: cannot start the compile thread: {error}"
@@ -142,15 +152,10 @@ impl Worker {
     }
 
     /// The thread's body.
-    fn run(&self, compiler: &'static Compiler) {
+    fn run(&self, compiler: &'static Compiler) -> libc::pid_t {
         let mut state = lock(&self.state);
-        while !state.closed {
-            let job = if state.paused {
-                None
-            } else {
-                state.queue.pop()
-            };
-            let Some(Job { callable, tier, .. }) = job else {
+        while !state.closed && !state.paused {
+            let Some(Job { callable, tier, .. }) = state.queue.pop() else {
                 state = wait(&self.wake, state);
                 continue;
             };
@@ -167,19 +172,18 @@ impl Worker {
         }
         state.ended = true;
         self.settled.notify_all();
+        // SAFETY: it asks for a number.
+        unsafe { libc::gettid() }
     }
 
-    /// Waits for the job in flight and keeps everything still until one of the two ends.
+    /// Waits for the job in flight, ends the thread and keeps everything still until one of the two
+    /// ends.
     pub fn before_fork(&'static self, compiler: &'static Compiler) {
         if HELD.with_borrow(Option::is_some) {
             // The host and the process-wide handlers may both say it.
             return;
         }
-        let mut state = lock(&self.state);
-        state.paused = true;
-        while state.running {
-            state = wait(&self.settled, state);
-        }
+        let state = self.without_thread();
         let bench = lock(&compiler.bench);
         compiler.parts.code.seal();
         HELD.with_borrow_mut(|held| {
@@ -190,10 +194,31 @@ impl Worker {
         });
     }
 
+    /// The state, when no job is in flight and no thread exists that waits for one.
+    fn without_thread(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        loop {
+            // Each time: the fork of another thread, and a start after it, may come in between.
+            state.paused = true;
+            if let Some(thread) = state.thread.take() {
+                self.wake.notify_all();
+                drop(state);
+                leave(thread);
+                state = lock(&self.state);
+            } else if state.running {
+                // `shutdown` has the thread, and waits for it.
+                state = wait(&self.settled, state);
+            } else {
+                return state;
+            }
+        }
+    }
+
     pub fn after_fork_parent(&self) {
         if let Some(mut held) = HELD.take() {
             held.state.paused = false;
-            self.wake.notify_all();
+            // Who waits for the queue starts a thread.
+            self.settled.notify_all();
         }
     }
 
@@ -201,10 +226,22 @@ impl Worker {
         if let Some(mut held) = HELD.take() {
             held.state.paused = false;
             compiler.parts.code.after_fork_child();
-            // The handle names a thread that this process does not have; dropping it would detach
-            // that thread.
-            std::mem::forget(held.state.thread.take());
         }
+    }
+}
+
+/// Waits for a thread that has been told to end, until the system does not count it any more. That
+/// is a moment after it can be joined.
+fn leave(thread: JoinHandle<libc::pid_t>) {
+    let Ok(id) = thread.join() else {
+        return;
+    };
+    let deadline = Instant::now() + LINGERING;
+    // SAFETY: signal 0 is sent to nobody; the call only tells whether this process has such a thread.
+    while unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, 0) } == 0
+        && Instant::now() < deadline
+    {
+        thread::yield_now();
     }
 }
 

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::convert::{ARRAY_WIDTH, by_address, conversion, length_type, outward, owned, settled};
+use super::convert::{
+    ARRAY_WIDTH, accept_items, by_address, conversion, length_type, outward, owned, settled,
+};
 use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
@@ -296,6 +298,7 @@ impl Builder {
             }
             self.prepare(cell, conv.clone(), param.transfer);
         } else if param.direction != Direction::Out {
+            accept_items(&conv, param.transfer).map_err(reject)?;
             self.params.push(PyParam {
                 name: Some(param.name.clone()),
                 optional: param.nullable,

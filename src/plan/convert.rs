@@ -115,6 +115,26 @@ fn pointer_item(item: &Item) -> Result<Conv, Reason> {
     }
 }
 
+/// Whether PyGObject can convert what Python gives for `conv`. Of an item of an array it notes one
+/// address to clean up; of a C array that stays the caller's there are two, and it raises.
+pub(super) fn accept_items(conv: &Conv, transfer: Transfer) -> Result<(), Reason> {
+    let items = |items: &[&Conv]| {
+        items
+            .iter()
+            .try_for_each(|item| accept_items(item, transfer))
+    };
+    match conv {
+        _ if transfer == Transfer::Full => Ok(()),
+        Conv::Array(array) => match &array.item {
+            Conv::Array(inner) if inner.kind == ArrayKind::C => Err(Reason::NestedArray),
+            item => items(&[item]),
+        },
+        Conv::List { item, .. } => items(&[item]),
+        Conv::Hash { key, value } => items(&[key, value]),
+        _ => Ok(()),
+    }
+}
+
 /// Structs that no array holds itself.
 const STANDS_ALONE: [StructKind; 3] = [
     StructKind::ClassStruct,

@@ -30,6 +30,8 @@ macro_rules! reasons {
 reasons! {
     /// An array whose length argument is no integer or travels another way than the array.
     ArrayLength = "array-length";
+    /// An array of C arrays that Python gives and that stays the caller's.
+    NestedArray = "nested-array";
     /// A floating point number in a list or hash table, which hold pointers.
     List = "list";
     /// A callback or a closure that is no plain argument, or whose destroy notify stands before it.

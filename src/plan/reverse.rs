@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::convert::{by_address, conversion, outward, owned, settled};
+use super::convert::{accept_items, by_address, conversion, outward, owned, settled};
 use super::reject::{Reason, Reject};
 use super::{Cell, Conv, Free, In, MAX_CELLS, MAX_PARAMS, Out, Release, When};
 use crate::ir::AbiType;
@@ -185,6 +185,7 @@ impl Builder {
         let (conv, cell) = self
             .value(&result.ty, result.is_pointer, None)
             .map_err(reject)?;
+        accept_items(&conv, result.transfer).map_err(reject)?;
         self.native_result = Some((cell, conv.abi()));
         self.wanted(cell, conv, result.transfer, "self");
         Ok(())
@@ -225,6 +226,9 @@ impl Builder {
             return Ok(());
         }
         let (conv, cell) = self.value(&param.ty, by_address(param), Some(index))?;
+        if param.direction != Direction::In {
+            accept_items(&conv, param.transfer)?;
+        }
         self.passed(param, cell, conv);
         Ok(())
     }

@@ -18,10 +18,10 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "pygobject")]
 import build
 from modes import FORCED, MODES, environment
 
-SHARES = HERE / "shares.json"
+SHARES = build.record("shares.json")
 # The generated calls that are not made, with the reasons. `--bless-generated` finds them.
-SKIPPED = HERE / "generated.json"
-STOCK_RUNS = 4
+SKIPPED = build.record("generated.json")
+STOCK_RUNS = 8
 # After so many crashes the rest counts as not run.
 CRASH_LIMIT = 25
 TIMEOUT = 180
@@ -113,7 +113,8 @@ def bless_generated(suite):
         seen = run(suite, "stock", SKIPPED, f"-bless-{number}")
         for id, what in seen.cases.items():
             if what == "crashed":
-                reasons[id] = f"ends stock: {seen.ends[id]}"
+                # What stock survived at first damages its memory: none of its calls is safe.
+                reasons[id if number == 0 else id.split("(")[0]] = f"ends stock: {seen.ends[id]}"
             elif first and first.cases[id] != what:
                 reasons.setdefault(id, "is different each time on stock")
         first = first or seen

@@ -52,6 +52,10 @@ def remote():
     return Gio.DBusError.new_for_dbus_error("org.example.Error", "remote message")
 
 
+def task():
+    return Gio.Task.new(None, None, None, None)
+
+
 call("GIMarshallingTests.gerror_out")
 call("GIMarshallingTests.gerror_out_transfer_none")
 call("GIMarshallingTests.gerror_return")
@@ -87,7 +91,7 @@ varied(
     (None,),
     (fresh(Computed),),
 )
-method(fresh(Gio.Task.new, None, None, None, None), "return_error", None)
+method(fresh(task), "return_error", None)
 
 
 @script
@@ -95,10 +99,10 @@ def given_errors():
     """errors that are given to a task, which raises them"""
     raised = []
     for index in range(3):
-        task = Gio.Task.new(None, None, None, None)
-        task.return_error(error(f"message {index}", "domain", index))
+        one = task()
+        one.return_error(error(f"message {index}", "domain", index))
         try:
-            task.propagate_boolean()
+            one.propagate_boolean()
         except GLib.Error as caught:
             raised.append([caught.message, caught.domain, caught.code])
     return raised

@@ -18,6 +18,8 @@ from .cases import Case, resolve
 NAMESPACES = ("GIMarshallingTests", "Regress")
 # Functions that no generated call is made of.
 LEFT_OUT = {
+    # Stock passes a GArray for the array itself, and the function writes beyond its end.
+    "GIMarshallingTests.array_fixed_caller_allocated_struct_out",
     # Stock frees memory that is not its own, and the damage shows anywhere later.
     "GIMarshallingTests.gvalue_flat_array_round_trip",
     "Regress.test_array_struct_in_full",

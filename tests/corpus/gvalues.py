@@ -2,10 +2,15 @@
 
 import enum
 
+import gi
 from gi.repository import GIMarshallingTests as GI
 from gi.repository import Gio, GLib, GObject, Regress
 
 from .cases import call, fresh, method, script, varied
+
+# Newer PyGObjects crash on a value that holds a struct of a pointer type, and an assertion in them
+# fails on an array of values without a length.
+STOCK_SURVIVES = gi.version_info < (3, 50)
 
 
 class Text(str):
@@ -70,9 +75,12 @@ for thing in (
     GObject.TYPE_INT, GObject.Object, GLib.DateMonth.MAY,
 ):  # fmt: skip
     call("GIMarshallingTests.gvalue_round_trip", thing)
-for factory in (Plain, Own, Answering, WrongType, GI.SimpleStruct, GI.pointer_struct_returnv,
-                GObject.Value, Gio.Cancellable):  # fmt: skip
+for factory in (
+    Plain, Own, Answering, WrongType, GI.SimpleStruct, GObject.Value, Gio.Cancellable,
+):  # fmt: skip
     call("GIMarshallingTests.gvalue_round_trip", fresh(factory))
+if STOCK_SURVIVES:
+    call("GIMarshallingTests.gvalue_round_trip", fresh(GI.pointer_struct_returnv))
 # A boxed result of gvalue_round_trip has been freed with the argument.
 for factory in (boxed, date, GI.union_returnv):
     call("GIMarshallingTests.gvalue_copy", fresh(factory))
@@ -100,7 +108,8 @@ for values in ([42, "42", True], (42, "42", True), None, 5, ["a", 2**40, 1]):
     call("GIMarshallingTests.gvalue_flat_array", values)
 call("GIMarshallingTests.gvalue_flat_array", fresh(lambda: [holding(int, 42), "42", True]))
 call("GIMarshallingTests.return_gvalue_flat_array")
-call("GIMarshallingTests.return_gvalue_zero_terminated_array")
+if STOCK_SURVIVES:
+    call("GIMarshallingTests.return_gvalue_zero_terminated_array")
 
 # The methods of GObject.Value, on a value and on what becomes one.
 method(fresh(holding, GObject.TYPE_INT, 5), "get_int")

@@ -1,4 +1,5 @@
-"""What few libraries have: structs by value that are passed by address, callbacks that share."""
+"""What few libraries have: arrays of arrays, structs by value that are passed by address, callbacks
+that share."""
 
 import weakref
 
@@ -31,6 +32,10 @@ def wrong(_number, *_data):
 
 PATH = "GijitUnusual"
 
+call(f"{PATH}.count_all", [["a", "b"], ["c"]])
+call(f"{PATH}.count_all", [[]])
+call(f"{PATH}.count_all", [])
+call(f"{PATH}.count_all", None)
 call(f"{PATH}.sum", fresh(triple))
 call(f"{PATH}.sum", fresh(triple, -5, 1 << 62, 0))
 call(f"{PATH}.sum", None)

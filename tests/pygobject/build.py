@@ -113,6 +113,13 @@ def as_numbers(version):
     return tuple(map(int, version.split(".")))
 
 
+def record(name):
+    """The file `name` of what is so with the installed PyGObject and the libraries beside it: what
+    stock does not survive, what leaks, how much is rejected. 3.42.2 is that of Debian 12, 3.50.0
+    that of Debian 13."""
+    return ROOT / "tests" / "records" / installed_version() / name
+
+
 def built_with_meson(version):
     """Whether the source distribution of `version` names meson-python as what builds it."""
     return as_numbers(version) >= (3, 48)

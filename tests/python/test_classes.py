@@ -34,8 +34,9 @@ ORDER = """
     def attempt(bases, metaclass=type(GObject.Object)):
         try:
             made = metaclass("Made", bases, {})
-        except TypeError as error:
-            print(bases, error)
+        except (TypeError, RuntimeError) as error:
+            # Newer PyGObjects do not derive a type from interfaces alone.
+            print(bases, type(error).__name__, error)
             return GObject.Object
         show(made)
         return made

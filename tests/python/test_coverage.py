@@ -10,13 +10,12 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 import build
 
-RECORD = Path(__file__).with_name("coverage.json")
+RECORD = build.record("coverage.json")
 NAMESPACES = """
     GLib-2.0 GObject-2.0 Gio-2.0 GModule-2.0 Gtk-3.0 Gtk-4.0 Gdk-3.0 Gdk-4.0 Gsk-4.0 Graphene-1.0
     Pango-1.0 PangoCairo-1.0 cairo-1.0 GdkPixbuf-2.0 Atk-1.0 Gst-1.0 GstBase-1.0 GstVideo-1.0
@@ -28,6 +27,7 @@ CLOSED = {
     "caller-allocated",
     "foreign-struct",
     "list",
+    "nested-array",
     "no-symbol",
     "struct-by-value",
     "unresolved-type",

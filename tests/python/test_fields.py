@@ -45,6 +45,10 @@ def attempt(function, *arguments):
     except Exception as error:
         return f"{type(error).__name__}: " + re.sub("0x[0-9a-f]+", "", str(error))
 
+def placed(field):
+    # Some typelibs have this number for a place that is not known; stock reads and writes there.
+    return field.fget.__self__.get_offset() != 0xFFFF
+
 def structs():
     for name in sorted(dir(namespace)):
         try:
@@ -69,7 +73,7 @@ for repeat in range(2):
             (name, field)
             for base in cls.__mro__
             for name, field in vars(base).items()
-            if isinstance(field, property) and hasattr(field.fget, "__self__")
+            if isinstance(field, property) and hasattr(field.fget, "__self__") and placed(field)
         ]
         for name, field in fields:
             count += 1

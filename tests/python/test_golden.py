@@ -1,7 +1,9 @@
 """Golden files: what a call does in words, thunk IR, CLIF and LLVM IR of a dozen signatures.
 
 The texts name what a thunk calls and leave addresses out, so they are the same in every process.
-`GIJIT_BLESS=1` writes them anew.
+But for the words they show how CPython's objects lie in memory, which differs between its versions.
+What the back ends make depends on the IR alone, so it is compared on one version. `GIJIT_BLESS=1`
+writes the files of the running version anew.
 """
 
 import os
@@ -14,6 +16,14 @@ import pytest
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 STAGES = ("words", "ir", "clif", "llvm")
+CPYTHON = "{}.{}".format(*sys.version_info)
+FOLDERS = {
+    "words": {CPYTHON: "words"},
+    "ir": {"3.11": "ir", "3.13": "ir-3.13"},
+    "clif": {"3.11": "clif"},
+    "llvm": {"3.11": "llvm"},
+}
+"""Where the texts of each version of CPython are."""
 CALLABLES = (
     "GLib.random_double_range",
     "GLib.random_int_range",
@@ -71,7 +81,9 @@ def normal(text):
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", CALLABLES)
 def test_text_is_the_golden_one(texts, name, stage):
-    file = GOLDEN / stage / f"{name}.txt"
+    if CPYTHON not in FOLDERS[stage]:
+        pytest.skip(f"there are texts of CPython {' and '.join(FOLDERS[stage])} only")
+    file = GOLDEN / FOLDERS[stage][CPYTHON] / f"{name}.txt"
     if os.environ.get("GIJIT_BLESS") == "1":
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(texts[name, stage])

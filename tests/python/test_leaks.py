@@ -22,7 +22,7 @@ import build
 from corpus import driver
 from modes import FORCED, environment
 
-RECORD = Path(driver.HERE) / "leaks.json"
+RECORD = build.record("leaks.json")
 PROGRAM = Path(driver.HERE) / "leaks.py"
 CALLS = int(os.environ.get("GIJIT_LEAK_CALLS", "0"))
 # A few calls of everything show any block that is kept; tiers 1 and 2 free memory in the same code.

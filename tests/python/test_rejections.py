@@ -34,6 +34,11 @@ EXAMPLES = [
         signal.SIGSEGV,
     ),
     (
+        "nested-array", "GijitUnusual.count_all", "1.0",
+        "GijitUnusual.count_all([['a']])",
+        "RuntimeError: (Item 0: )?Cannot cleanup item data for array",
+    ),
+    (
         "foreign-struct", "PangoCairo.Font.get_scaled_font", "1.0",
         "context = PangoCairo.FontMap.get_default().create_context()\n"
         "from gi.repository import Pango\n"
@@ -56,14 +61,14 @@ EXAMPLES = [
         signal.SIGABRT,
     ),
     (
-        "no-symbol", "GIMarshallingTests.utf8_full_in", "1.0",
-        "GIMarshallingTests.utf8_full_in('x')",
-        "Could not locate gi_marshalling_tests_utf8_full_in",
+        "no-symbol", "GIMarshallingTests.Object.full_in", "1.0",
+        "GIMarshallingTests.Object.full_in(GIMarshallingTests.Object(int=42))",
+        "Could not locate gi_marshalling_tests_object_full_in",
     ),
     (
-        "unresolved-type", "GObject.signal_set_va_marshaller", "2.0",
-        "GObject.signal_set_va_marshaller(1, GObject.TYPE_OBJECT, None)",
-        signal.SIGABRT,
+        "unresolved-type", "Gtk.get_option_group", "3.0",
+        "Gtk.get_option_group(False)",
+        "TypeError: must be a subtype of gi.Boxed",
     ),
 ]  # fmt: skip
 REASONS = [example[0] for example in EXAMPLES]

@@ -35,6 +35,16 @@ gijit_unusual_change_by (GijitUnusualTripleFunc func, gpointer data)
     return 1000 * result + gijit_unusual_sum (&triple);
 }
 
+/* The strings of all lists; PyGObject cannot pass any. */
+gint
+gijit_unusual_count_all (const gchar *const *const *lists)
+{
+    gint count = 0;
+    for (; lists && *lists; lists++)
+        count += g_strv_length ((gchar **) *lists);
+    return count;
+}
+
 gint
 gijit_unusual_both (gint number, GijitUnusualFunc one, GijitUnusualFunc two, gpointer data)
 {
