@@ -10,6 +10,14 @@ use std::time::Duration;
 use common::{callable, fixture};
 use gijit::dispatch::Tier;
 
+/// Whether the system counts a compile thread of this process.
+fn compile_thread_exists() -> bool {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")));
+    // A thread that has ended meanwhile has no name.
+    names.flatten().any(|name| name == "gijit-compile\n")
+}
+
 #[test]
 fn parent_and_child_go_on_compiling() {
     let fixture = fixture(&[]);
@@ -51,6 +59,7 @@ fn parent_and_child_go_on_compiling() {
         unsafe { libc::_exit(failed.map_or(0, |index| index as i32 + 1)) };
     }
 
+    assert!(!compile_thread_exists(), "it is started by a request");
     helper.join().unwrap();
     let mut status = 0;
     // SAFETY: `pid` is our child, `status` is ours.
@@ -68,5 +77,6 @@ fn parent_and_child_go_on_compiling() {
     compiler.request(&later, Tier::Two);
     compiler.flush();
     assert_eq!(later.tier(), Tier::Two);
+    assert!(compile_thread_exists());
     assert!(compiler.shutdown());
 }
