@@ -134,8 +134,9 @@ def differences(stock, other):
         found = other.cases.get(id, "not run")
         if expected == found:
             continue
-        if isinstance(found, str):
-            lines.append(f"{id}: {found}")
+        if isinstance(expected, str) or isinstance(found, str):
+            words = [seen if isinstance(seen, str) else "ran" for seen in (expected, found)]
+            lines.append(f"{id}: {words[0]} on stock, {words[1]} in {other.mode}")
             continue
         for number, (ours, theirs) in enumerate(zip(expected, found, strict=True)):
             keys = sorted(set(ours) | set(theirs))

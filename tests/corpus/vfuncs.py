@@ -1,5 +1,6 @@
 """Calls of virtual functions from Python, and methods of class structs."""
 
+import re
 import sys
 import types
 
@@ -254,7 +255,8 @@ def binding():
     seen.append([made.do_method_int8_in.__name__, type(made).do_method_int8_in.__name__])
     for other in (type("Other", (), {"f": vfunc}), type("Other", (), {"f": bound})):
         try:
-            seen.append(repr(other().f))
+            # Without the number of the GType.
+            seen.append(re.sub(r" \(\d+\)", "", repr(other().f)))
         except AttributeError as error:
             seen.append(str(error))
     vfunc.__get__(made, Implements)(made, 9)

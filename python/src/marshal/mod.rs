@@ -78,6 +78,10 @@ struct Shared {
     error_takes_none: bool,
     /// Whether floating objects that C passes stay floating, as they do up to PyGObject 3.54.
     keeps_floating: bool,
+    /// Whether the value of an enum is a C long; a newer PyGObject refuses what is no C int.
+    enums_are_wide: bool,
+    /// Whether a str is an array of its characters; a newer PyGObject refuses it but for characters.
+    text_is_array: bool,
     /// The base of the wrappers of fundamentals that are no GObjects, where PyGObject has any.
     fundamental: Option<*mut ffi::PyTypeObject>,
     /// The bases of the wrappers of boxed and of other structs.
@@ -184,6 +188,8 @@ pub fn prepare(py: Python<'_>) -> Result<(), String> {
         error_fields: ["message", "domain", "code"].map(name),
         error_takes_none: version >= (3, 50),
         keeps_floating: version < (3, 55),
+        enums_are_wide: version < (3, 55),
+        text_is_array: version < (3, 57),
         python_object,
         value,
         fundamental: fundamental.map(|ty| ty.into_ptr().cast()),

@@ -390,7 +390,7 @@ unsafe fn enumeration(value: Object, cell: Cell, desc: Desc) -> i32 {
         };
         let member = ffi::PyType_IsSubtype(ffi::Py_TYPE(value), desc.py_type) != 0
             || desc.members.contains(&long);
-        if member {
+        if member && (super::shared().enums_are_wide || i32::try_from(long).is_ok()) {
             done(cell, to_storage(long, desc.storage))
         } else {
             BAIL

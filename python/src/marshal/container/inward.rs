@@ -101,6 +101,9 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if value == ffi::Py_None() {
             return if desc.nullable { CONVERTED } else { BAIL };
         }
+        if !super::super::shared().text_is_array && ffi::PyUnicode_Check(value) != 0 {
+            return BAIL;
+        }
         if let Some(format) = desc.item.buffer
             && desc.in_place()
             && let Some((data, len)) = format.of_bytes(value)
