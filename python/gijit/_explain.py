@@ -24,7 +24,8 @@ def by_object(callable, stage):
     """The text of ``stage`` of ``callable``; see :func:`gijit.explain`."""
     native = _embed.load()
     if not _embed.is_installed():
-        callable = native.adopt(callable)
+        # What is bound is a method of Python's own from PyGObject 3.52 on.
+        callable = native.adopt(getattr(callable, "__func__", callable))
     module = getattr(callable, "__module__", None) or ""
     if hasattr(callable, "__code__") and module.startswith("gi.overrides."):
         name = f"{module.removeprefix('gi.overrides.')}.{callable.__qualname__}"

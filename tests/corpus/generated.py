@@ -54,7 +54,8 @@ class Callable:
         self.name = info.get_name()
         self.path = f"{container}.{self.name}"
         self.is_method = info.is_method()
-        self.parameters = [(arg.get_name(), pools.pool(arg.get_type())) for arg in _given(info)]
+        given = [(arg.get_name(), asked(arg, "get_type")) for arg in _given(info)]
+        self.parameters = [(name, pools.pool(ty)) for name, ty in given]
 
     def owner(self):
         """What the callable is an attribute of: for a method, an instance."""
@@ -99,14 +100,21 @@ def _unbound(container):
     return lambda: resolve(container)
 
 
+def asked(info, name):
+    """What the method `name` of an info gives; they have longer names from PyGObject 3.52 on."""
+    suffix = "_info" if name == "get_type" else "_index"
+    return (getattr(info, name + suffix, None) or getattr(info, name))()
+
+
 def _given(info):
     """The arguments that Python gives: no results, no lengths, no user data."""
     args = info.get_arguments()
-    types = [arg.get_type() for arg in args]
-    hidden = {t.get_array_length() for t in [*types, info.get_return_type()] if _is_array(t)}
+    types = [asked(arg, "get_type") for arg in args]
+    arrays = [ty for ty in [*types, info.get_return_type()] if _is_array(ty)]
+    hidden = {asked(ty, "get_array_length") for ty in arrays}
     for arg in args:
-        if arg.get_scope() and _is_callback(arg.get_type()):
-            hidden |= {arg.get_closure(), arg.get_destroy()}
+        if arg.get_scope() and _is_callback(asked(arg, "get_type")):
+            hidden |= {asked(arg, "get_closure"), asked(arg, "get_destroy")}
     return [
         arg
         for index, arg in enumerate(args)
