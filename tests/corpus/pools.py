@@ -233,7 +233,9 @@ def pool(type_info):
     if tag == "interface":
         return interface(type_info.get_interface())
     if tag == "array":
-        return sequences(type_info, type_info.get_array_fixed_size())
+        # PyGObject 3.52 and later abort when an array of no fixed size is asked.
+        newer = hasattr(type_info, "get_array_length_index")
+        return sequences(type_info, 0 if newer else type_info.get_array_fixed_size())
     if tag in ("glist", "gslist"):
         return sequences(type_info, 0)
     simple = {

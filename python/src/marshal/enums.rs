@@ -30,7 +30,15 @@ unsafe fn enumeration(cell: Cell, desc: Desc) -> Object {
     // SAFETY: as in `shown`; a registered enum.
     let stock = |gtype, value| unsafe { (api().enum_from_gtype)(gtype, value as i32) };
     // SAFETY: enums have a TypeDesc; the cell holds its storage, GIL held.
-    unsafe { shown(cell, desc, shared().enum_values, narrow, stock) }
+    unsafe {
+        let value = signed(cell, type_desc(desc).storage);
+        if !shared().enums_are_wide && i32::try_from(value).is_err() {
+            let format = c"Value %lld is not in integer range";
+            ffi::PyErr_Format(ffi::PyExc_OverflowError, format.as_ptr(), value);
+            return FAILED;
+        }
+        shown(cell, desc, shared().enum_values, narrow, stock)
+    }
 }
 
 unsafe fn flags(cell: Cell, desc: Desc) -> Object {
