@@ -24,6 +24,7 @@ const UNSAFE: &[&str] = &[
     "python/src/embed/install.rs",
     "python/src/embed/members.rs",
     "python/src/embed/names/memory.rs",
+    "python/src/embed/names/slots.rs",
     "python/src/embed/names/mod.rs",
     "python/src/embed/order.rs",
     "python/src/embed/sample.rs",

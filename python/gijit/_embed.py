@@ -21,6 +21,7 @@ import atexit
 import os
 import sys
 import types
+import warnings
 from importlib import import_module
 
 _native = None
@@ -123,9 +124,10 @@ def install():
             setattr(owner, name, replacement)
         native.quicken_structs(_gi.Struct, _gi.StructInfo)
         native.quicken_objects(list(_derived([_gi.GObject])), gi_types.MetaClassHelper)
-        native.quicken(introspection)
-        for derived in proxy.__subclasses__():
-            _quicken_proxy(native, derived)
+        native.quicken(introspection, False)
+        for namespace in list(sys.modules.values()):
+            if issubclass(type(namespace), proxy):
+                _quicken_proxy(native, namespace)
         for cls in _classes():
             _quicken_del(native, cls)
         _replace_existing(native.adopt)
@@ -141,7 +143,8 @@ def uninstall():
         owner, name, original = _patches.pop()
         setattr(owner, name, original)
     proxy = import_module("gi.overrides").OverridesProxyModule
-    for cls in (import_module("gi.module").IntrospectionModule, *proxy.__subclasses__()):
+    introspection = import_module("gi.module").IntrospectionModule
+    for cls in (introspection, proxy, *proxy.__subclasses__()):
         _native.unquicken(cls)
     _gi = import_module("gi._gi")
     for cls in (_gi.Struct, *_derived([_gi.GObject]), *_classes()):
@@ -266,17 +269,31 @@ def _proxy_init(native, proxy):
 
     def __init__(self, introspection_module):
         original(self, introspection_module)
-        _quicken_proxy(native, type(self))
+        _quicken_proxy(native, self)
 
     return __init__
 
 
-def _quicken_proxy(native, cls):
+def _quicken_proxy(native, proxy):
     """Give the class of a proxy its fast look-up, if it looks names up as PyGObject's do."""
-    if _meaning(cls.__getattr__) == _meaning(
-        lambda self, name: getattr(self._introspection_module, name)
-    ):
-        native.quicken(cls)
+    meaning = _meaning(type(proxy).__getattr__)
+    if meaning == _meaning(_get_of_slots):
+        native.find_slots(proxy)
+    if meaning in (_meaning(_get_of_slots), _meaning(_get)):
+        native.quicken(type(proxy), True)
+
+
+# What OverridesProxyModule.__getattr__ does up to PyGObject 3.50, and from 3.52 on.
+def _get(self, name):
+    return getattr(self._introspection_module, name)
+
+
+def _get_of_slots(self, name):
+    if name in self._deprecations:
+        value, warning = self._deprecations[name]
+        warnings.warn(warning, stacklevel=2)
+        return value
+    return getattr(self._introspection_module, name)
 
 
 def _meaning(function):
@@ -301,6 +318,10 @@ def _replace_existing(convert):
             for attribute in vars(type(module)).values():
                 if hasattr(attribute, "_warning") and hasattr(attribute, "_value"):
                     attribute._value = replace(attribute._value)
+            # From PyGObject 3.52 on; the others are gone there.
+            deprecations = getattr(module, "_deprecations", {})
+            for attribute, (value, warning) in list(deprecations.items()):
+                deprecations[attribute] = replace(value), warning
     for cls in _classes():
         _replace_in_class(cls, replace)
 

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::ffi;
 
 use super::introspected_get;
+use super::slots;
 use crate::layout::{DICT_VERSION, Layout};
 
 unsafe extern "C" {
@@ -35,7 +36,9 @@ struct Entry {
     module_dict: u64,
     proxy_class: u32,
     module_class: u32,
-    /// Borrowed from the proxy's dict.
+    /// The state of the proxy's deprecated names, where it has them in a slot.
+    deprecations: u64,
+    /// Borrowed from the proxy's dict, or from its slot.
     module: *mut ffi::PyObject,
     /// Where the module keeps its dict.
     dict: *mut *mut ffi::PyObject,
@@ -54,6 +57,7 @@ const FREE: Entry = Entry {
     module_dict: 0,
     proxy_class: 0,
     module_class: 0,
+    deprecations: 0,
     module: null_mut(),
     dict: null_mut(),
     value: null_mut(),
@@ -80,21 +84,24 @@ pub fn prepare(layout: &Layout) {
 /// What a look-up of `name` on a proxy finds, borrowed, if that is known.
 ///
 /// # Safety
-/// `ty` is the class of a proxy, `dict` its dict, `name` a str, the interpreter lock is held.
+/// `dict` is the dict of a proxy, `name` a str, the interpreter lock is held.
 #[inline]
 pub unsafe fn recall(
-    ty: *mut ffi::PyTypeObject,
+    proxy: *mut ffi::PyObject,
     dict: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's. The module is alive because the proxy's dict is in the state in which it
-    // was found there; so is where it keeps its dict, and that dict, and the value by the same
-    // argument. Entries are only made where the layout's probe has found the numbers.
+    // was found there, or it is in the proxy's slot; so is where it keeps its dict, and that dict, and the
+    // value by the same argument. Entries are only made where the layout's probe has found the numbers.
     unsafe {
         let entry = &*place(dict, name);
         if entry.name == name
             && entry.proxy_dict == version(dict)
-            && entry.proxy_class == (*ty).tp_version_tag
+            && entry.proxy_class == (*ffi::Py_TYPE(proxy)).tp_version_tag
+            && slots::of(proxy).is_none_or(|slots| {
+                slots.module == entry.module && version(slots.deprecations) == entry.deprecations
+            })
         {
             let class = ffi::Py_TYPE(entry.module);
             if entry.module_class == (*class).tp_version_tag
@@ -111,10 +118,11 @@ pub unsafe fn recall(
 /// Remembers that a look-up of `name` on a proxy found `value` in the dict of `module`.
 ///
 /// # Safety
-/// As [`recall`]; `module` is in the proxy's dict and an `IntrospectionModule`, `value` in its dict.
-/// Both classes have been asked for `name`, and nothing has changed since.
+/// As [`recall`]; `module` is in the proxy's dict or slot and an `IntrospectionModule`, `value` in its
+/// dict. Both classes, and the proxy's deprecated names, have been asked for `name`, and nothing has
+/// changed since.
 pub unsafe fn keep(
-    ty: *mut ffi::PyTypeObject,
+    proxy: *mut ffi::PyObject,
     dict: *mut ffi::PyObject,
     module: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
@@ -123,8 +131,8 @@ pub unsafe fn keep(
     // SAFETY: the caller's. Dropping the reference to the old name runs no code, it is a str.
     unsafe {
         let own = _PyObject_GetDictPtr(module);
-        let (proxy_class, module_class) =
-            ((*ty).tp_version_tag, (*ffi::Py_TYPE(module)).tp_version_tag);
+        let class = |object| (*ffi::Py_TYPE(object)).tp_version_tag;
+        let (proxy_class, module_class) = (class(proxy), class(module));
         // A class has the number 0 when CPython does not number it.
         if !USABLE.load(Ordering::Relaxed)
             || ffi::PyUnicode_CheckExact(name) == 0
@@ -142,6 +150,7 @@ pub unsafe fn keep(
             module_dict: version(*own),
             proxy_class,
             module_class,
+            deprecations: slots::of(proxy).map_or(0, |slots| version(slots.deprecations)),
             module,
             dict: own,
             value,

@@ -2,7 +2,8 @@
 //!
 //! PyGObject has two kinds of namespace objects. An `IntrospectionModule` keeps what it has resolved
 //! in its own dict. A namespace with overrides is an `OverridesProxyModule` in front of one: what its
-//! dict does not have goes through an `AttributeError` and a `__getattr__` in Python. [`quicken`]
+//! dict does not have goes through an `AttributeError` and a `__getattr__` in Python. From PyGObject 3.52
+//! on it has the module in a slot, and deprecated names in another ([`Slots`]). [`quicken`]
 //! gives the classes of both a `tp_getattro` that looks into the same dicts, in the same order,
 //! without that detour; for a name that is in none it calls the `__getattr__` that resolves names,
 //! without the errors on the way to it. Everything else goes to the one that was there. `memory`
@@ -17,6 +18,7 @@
 //! of the proxy's class) and errors, which are the stock function's.
 
 mod memory;
+mod slots;
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +27,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyType};
 
+use self::slots::Slots;
 use crate::layout::layout;
 use crate::marshal::lock;
 
@@ -41,16 +44,27 @@ unsafe extern "C" {
 /// down to. Written once, before ours is in any slot.
 static STOCK: AtomicUsize = AtomicUsize::new(0);
 
-/// Gives `class` the fast look-up: `IntrospectionModule`, or a class of proxies whose `__getattr__`
-/// gets the attribute from `self._introspection_module`. A class with a `__getattribute__` of its
-/// own stays as it is.
+/// Tells where proxies have their slots, of which `proxy` is one; to be called before [`quicken`].
 #[pyfunction]
-pub fn quicken(class: &Bound<'_, PyType>) -> PyResult<()> {
+pub fn find_slots(proxy: &Bound<'_, PyModule>) -> PyResult<()> {
+    slots::find(proxy)
+}
+
+/// Gives `class` the fast look-up: `IntrospectionModule`, or a class of proxies (`proxies`) whose
+/// `__getattr__` gets the attribute from `self._introspection_module`. A class with a
+/// `__getattribute__` of its own stays as it is.
+#[pyfunction]
+pub fn quicken(class: &Bound<'_, PyType>, proxies: bool) -> PyResult<()> {
     let py = class.py();
     memory::prepare(layout(py));
-    let (ours, base) = match class.is_subclass_of::<PyModule>()? {
-        true => (proxy_get as ffi::getattrofunc, py.get_type::<PyModule>()),
-        false => (introspected_get as _, py.get_type::<PyAny>()),
+    let ours: ffi::getattrofunc = match proxies {
+        true => proxy_get,
+        false => introspected_get,
+    };
+    // An `IntrospectionModule` is a module from PyGObject 3.52 on.
+    let base = match class.is_subclass_of::<PyModule>()? {
+        true => py.get_type::<PyModule>(),
+        false => py.get_type::<PyAny>(),
     };
     let name = pyo3::intern!(py, "__getattribute__");
     if !class.getattr(name)?.is(&base.getattr(name)?) {
@@ -129,11 +143,10 @@ unsafe extern "C" fn proxy_get(
 ) -> *mut ffi::PyObject {
     // SAFETY: as in `introspected_get`; instances of these classes are modules (`quicken`).
     unsafe {
-        let ty = ffi::Py_TYPE(proxy);
         let dict = ffi::PyModule_GetDict(proxy);
-        match memory::recall(ty, dict, name) {
+        match memory::recall(proxy, dict, name) {
             Some(found) => ffi::Py_NewRef(found),
-            None => look(ty, dict, name).unwrap_or_else(|| stock()(proxy, name)),
+            None => look(proxy, dict, name).unwrap_or_else(|| stock()(proxy, name)),
         }
     }
 }
@@ -142,14 +155,15 @@ unsafe extern "C" fn proxy_get(
 /// function has to look.
 ///
 /// # Safety
-/// `ty` is the class of the proxy, `dict` its dict, `name` a str, the interpreter lock is held.
+/// `dict` is the dict of the proxy, `name` a str, the interpreter lock is held.
 unsafe fn look(
-    ty: *mut ffi::PyTypeObject,
+    proxy: *mut ffi::PyObject,
     dict: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's. The proxy keeps its dict, and that the module behind it.
     unsafe {
+        let ty = ffi::Py_TYPE(proxy);
         if !_PyType_Lookup(ty, name).is_null() {
             return None;
         }
@@ -157,10 +171,16 @@ unsafe fn look(
         if !found.is_null() {
             return Some(ffi::Py_NewRef(found));
         }
-        let module = introspected(ty, dict)?;
+        let slots = slots::of(proxy);
+        if let Some(slots) = &slots
+            && !item(slots.deprecations, name)?.is_null()
+        {
+            return None;
+        }
+        let module = introspected(ty, dict, slots.as_ref())?;
         let found = resolved(module, name)?;
         if !found.is_null() {
-            memory::keep(ty, dict, module, name, found);
+            memory::keep(proxy, dict, module, name, found);
             return Some(ffi::Py_NewRef(found));
         }
         let found = resolve_deeper(module, name)?;
@@ -203,21 +223,24 @@ unsafe fn resolve_deeper(
 /// comes first, the module's own in its `dict`, or when it is no `IntrospectionModule`.
 ///
 /// # Safety
-/// `ty` is the class of the proxy, `dict` its dict, the interpreter lock is held.
+/// `ty` is the class of the proxy, `dict` its dict, `slots` its slots, the interpreter lock is held.
 unsafe fn introspected(
     ty: *mut ffi::PyTypeObject,
     dict: *mut ffi::PyObject,
+    slots: Option<&Slots>,
 ) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's.
     unsafe {
         let py = Python::assume_attached();
-        let name = pyo3::intern!(py, "_introspection_module").as_ptr();
-        if !_PyType_Lookup(ty, name).is_null()
-            || !item(dict, pyo3::intern!(py, "__getattr__").as_ptr())?.is_null()
-        {
+        if !item(dict, pyo3::intern!(py, "__getattr__").as_ptr())?.is_null() {
             return None;
         }
-        let found = item(dict, name)?;
+        let name = pyo3::intern!(py, "_introspection_module").as_ptr();
+        let found = match slots {
+            Some(slots) => slots.module,
+            None if !_PyType_Lookup(ty, name).is_null() => return None,
+            None => item(dict, name)?,
+        };
         (!found.is_null() && is(ffi::Py_TYPE(found), introspected_get)).then_some(found)
     }
 }
@@ -232,11 +255,25 @@ unsafe fn resolved(
     module: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> Option<*mut ffi::PyObject> {
-    // SAFETY: the caller's. The module keeps its dict, and the dict its item.
+    // SAFETY: the caller's.
     unsafe {
         if !_PyType_Lookup(ffi::Py_TYPE(module), name).is_null() {
             return None;
         }
+        resolved_item(module, name)
+    }
+}
+
+/// As [`resolved`], whatever the class has.
+///
+/// # Safety
+/// As for [`resolved`].
+unsafe fn resolved_item(
+    module: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: the caller's. The module keeps its dict, and the dict its item.
+    unsafe {
         let dict = ffi::PyObject_GenericGetDict(module, null_mut());
         if dict.is_null() {
             ffi::PyErr_Clear();
@@ -249,7 +286,8 @@ unsafe fn resolved(
 }
 
 /// What the `__getattr__` of the class of `module` makes of a name that has not been resolved: a new
-/// reference, or NULL with an exception; `None` when it is no function in Python.
+/// reference, or NULL with an exception; `None` when it is no function in Python, or a `__getattr__` of
+/// the module itself comes first.
 ///
 /// # Safety
 /// As for [`resolved`].
@@ -260,6 +298,9 @@ unsafe fn resolve(
     // SAFETY: the caller's. The reference keeps the function while it runs.
     unsafe {
         let special = pyo3::intern!(Python::assume_attached(), "__getattr__");
+        if !resolved_item(module, special.as_ptr())?.is_null() {
+            return None;
+        }
         let function = _PyType_Lookup(ffi::Py_TYPE(module), special.as_ptr());
         if function.is_null() || ffi::PyFunction_Check(function) == 0 {
             return None;
@@ -291,6 +332,7 @@ unsafe fn item(dict: *mut ffi::PyObject, key: *mut ffi::PyObject) -> Option<*mut
 
 /// Registers the functions of this module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(find_slots, module)?)?;
     module.add_function(wrap_pyfunction!(quicken, module)?)?;
     module.add_function(wrap_pyfunction!(unquicken, module)?)
 }
