@@ -5,6 +5,7 @@ only go down; `GIJIT_BLESS=1` renews the file. A reason of the closed list is on
 PyGObject cannot make the call either (`test_rejections.py`); there is no other.
 """
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -33,6 +34,9 @@ CLOSED = {
     "unresolved-type",
     "written-string",
 }
+# What is rejected besides where gst-python is installed: its overrides put a class of their own in
+# the place of Gst.MapInfo, and PyGObject raises that it is no subtype of gi.Struct.
+GST_PYTHON = {"unresolved-type": 4}
 TIMEOUT = 120
 
 
@@ -72,6 +76,8 @@ def test_coverage(rows, record, namespace):
     # What tier 0 runs, the others compile, and there is no third way.
     assert row["tier0"] == row["tier1"] == row["tier2"] == row["callables"] - sum(rejected.values())
     known = record[namespace]
+    if namespace == "Gst-1.0" and importlib.util.find_spec("gi.overrides.Gst"):
+        known = {**known, **GST_PYTHON}
     more = {reason: n for reason, n in rejected.items() if n > known.get(reason, 0)}
     assert not more, f"rejected {more}; on record are {known}"
 
