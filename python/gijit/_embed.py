@@ -385,7 +385,7 @@ def _replaced(value, replace):
         return value if function is value.__func__ else type(value)(function)
     if type(value) is types.MethodType:
         function = replace(value.__func__)
-        return value if function is value.__func__ else function.__get__(value.__self__)
+        return value if function is value.__func__ else types.MethodType(function, value.__self__)
     if type(value) is not types.FunctionType:
         return replace(value)
     # Not its __module__: that is the wrapped callable's where functools.wraps was used.

@@ -1,6 +1,7 @@
 //! The callable object: a `gi.FunctionInfo` or `gi.VFuncInfo` with a vectorcall slot of its own.
 //!
-//! `object` makes the types and lays out the instances, `bind` is the descriptor protocol, `entry`
+//! `info` is how PyGObject's own infos lie and are called, `object` makes the types and lays out the
+//! instances, `bind` is the descriptor protocol, `entry`
 //! holds what the slot points to before machine code does, `base` is the road back to PyGObject's
 //! own invocation.
 //!

@@ -1,6 +1,6 @@
 //! What gijit relies on of CPython's and PyGObject's memory layouts, in one place, probed.
 //!
-//! Offsets are those of CPython from 3.11 on on 64-bit machines and of PyGObject 3.42 to 3.50
+//! Offsets are those of CPython 3.11 to 3.14 on 64-bit machines and of PyGObject 3.42 to 3.58
 //! (`pystate.h`, `pygobject.h`, `pygi-struct.h`; see [`values`] and [`wrapper`]). Each is compared
 //! with the public API once, at install, on real objects; a fact that does not hold turns off the
 //! fast path that needs it and says so in `doctor`. Then the helpers do the work through the C API,

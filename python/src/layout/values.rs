@@ -1,5 +1,7 @@
 //! CPython's ints, floats and strings (`longintrepr.h`, `floatobject.h`, `unicodeobject.h`), as the
 //! versions from 3.11 on have them. Which of the known forms is this CPython's is found by trying.
+//!
+//! Not here: what is done with them, which is the recipes' (`recipes/`) and the helpers' (`marshal/`).
 
 use std::ffi::c_char;
 
