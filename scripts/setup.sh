@@ -13,8 +13,16 @@ requirements="$root/scripts/requirements.txt"
 
 say() { printf '[set-up] %s\n' "$*"; }
 
-# Debian's packages for one Python carry its version; Debian 12 has 3.11 when nothing is there yet.
-python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3.11)
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    as_root="sudo"
+fi
+
+# Debian's packages for one Python carry its version: that of the Python that is there, or is to come.
+python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || {
+    $as_root apt-get update -q >&2
+    apt-cache show python3 | sed -n 's/^Version: \(3\.[0-9]*\).*/\1/p' | head -n 1
+})
 
 # What each group is for: PyGObject and its headers; libraries that the tests and the demo call;
 # more libraries, of which coverage is measured; tools to build the test libraries, and the asyncio
@@ -48,10 +56,6 @@ fi
 
 if [ -n "$missing" ]; then
     say "installing system packages:$missing"
-    as_root=""
-    if [ "$(id -u)" != 0 ]; then
-        as_root="sudo"
-    fi
     $as_root apt-get update -q
     # shellcheck disable=SC2086  # The list is meant to be split.
     $as_root env DEBIAN_FRONTEND=noninteractive \
