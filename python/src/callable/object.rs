@@ -301,7 +301,8 @@ pub unsafe fn new_member(types: &Types, info: Info, member: Member) -> *mut ffi:
 /// bound infos do. A new reference, NULL with an exception set.
 ///
 /// # Safety
-/// Infos are of [`Kind::Binding`], `unbound` passes [`is_ours`], `argument` is a valid object, the interpreter lock is held.
+/// Infos are of [`Kind::Binding`], `unbound` passes [`is_ours`], `argument` is a valid object, the
+/// interpreter lock is held.
 pub unsafe fn new_bound(
     unbound: *mut ffi::PyObject,
     argument: *mut ffi::PyObject,
