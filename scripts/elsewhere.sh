@@ -23,16 +23,18 @@ release=$1
 shift
 checkout=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 root="$checkout/build/elsewhere/$release"
-mirror=${MIRROR:-http://deb.debian.org/debian}
 
 for tool in debootstrap rsync; do
     command -v "$tool" >/dev/null || apt-get install -q -y --no-install-recommends "$tool"
 done
 if [ ! -e "$root/installed" ]; then
     echo "[elsewhere] installing Debian $release into $root"
-    debootstrap --variant=minbase --include=ca-certificates,make "$release" "$root" "$mirror"
+    debootstrap --variant=minbase --include=ca-certificates,make "$release" "$root"
+    sources="$root/etc/apt/sources.list"
     if [ "$release" != sid ]; then
-        echo "deb $mirror-security $release-security main" >>"$root/etc/apt/sources.list"
+        # Beside the mirror that debootstrap has chosen.
+        sed -n "s|^deb \([^ ]*\) $release main.*|deb \1-security $release-security main|p" "$sources" \
+            >"$sources.d/security.list"
     fi
     touch "$root/installed"
 fi

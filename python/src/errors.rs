@@ -1,4 +1,4 @@
-//! The exception that is set while other code runs.
+//! The exception that is set while other code runs. Raising one is whoever's it is.
 
 use std::ptr::null_mut;
 

@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::convert::{
-    ARRAY_WIDTH, accept_items, by_address, conversion, length_type, outward, owned, settled,
-};
+use super::convert::{self, ARRAY_WIDTH, by_address, conversion, outward, owned, settled};
 use super::prepare::{allocatable, prepares, several};
 use super::reject::{Reason, Reject};
 use super::{
@@ -180,10 +178,11 @@ impl Builder {
                 (array, "return value")
             }));
         for ((place, direction, length), name) in arrays {
-            let abi = length_type(signature, length, direction).map_err(|reason| Reject {
-                reason,
-                place: name.to_owned(),
-            })?;
+            let abi =
+                convert::length_type(signature, length, direction).map_err(|reason| Reject {
+                    reason,
+                    place: name.to_owned(),
+                })?;
             let first = self.cell(ARRAY_WIDTH);
             let cell = Cell(first.0 + 1);
             self.arrays.insert(place, (first, abi));
@@ -298,7 +297,7 @@ impl Builder {
             }
             self.prepare(cell, conv.clone(), param.transfer);
         } else if param.direction != Direction::Out {
-            accept_items(&conv, param.transfer).map_err(reject)?;
+            convert::accept_items(&conv, param.transfer).map_err(reject)?;
             self.params.push(PyParam {
                 name: Some(param.name.clone()),
                 optional: param.nullable,

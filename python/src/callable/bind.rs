@@ -23,6 +23,14 @@ unsafe extern "C" {
     ) -> *mut ffi::PyObject;
 }
 
+/// What enters a callable with a vectorcall's arguments.
+type Enter = unsafe fn(
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    usize,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
 /// Arguments that fit on the stack when one has to be put before them.
 const ON_STACK: usize = 8;
 
@@ -140,13 +148,8 @@ unsafe extern "C" fn bound_constructor_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only bound constructors have this slot.
     entry::shim(|| unsafe {
-        let fields = types().kind.bound(callable);
-        if fields.is_some_and(|fields| is_container(fields.unbound, fields.argument)) {
-            enter_unbound(callable, args, nargsf, kwnames)
-        } else {
-            // PyGObject words the error.
-            base::invoke(callable, args, nargsf, kwnames)
-        }
+        let bound = types().kind.bound(callable);
+        construct(bound, enter_unbound, callable, args, nargsf, kwnames)
     })
 }
 
@@ -160,12 +163,37 @@ pub unsafe extern "C" fn constructor_call(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython's vectorcall contract; only unbound constructors are entered here.
     entry::shim(|| unsafe {
-        if ffi::PyVectorcall_NARGS(nargsf) > 0 && is_container(callable, *args) {
-            entry::enter(callable, args, nargsf, kwnames)
-        } else {
-            base::invoke(callable, args, nargsf, kwnames)
-        }
+        let bound = (ffi::PyVectorcall_NARGS(nargsf) > 0).then(|| Binding {
+            unbound: callable,
+            argument: *args,
+        });
+        construct(bound, entry::enter, callable, args, nargsf, kwnames)
     })
+}
+
+/// Calls `callable` by `enter` when `bound` is a constructor and its own class; else PyGObject words the
+/// error.
+///
+/// # Safety
+/// `bound` is what `callable` is bound from and with, or takes first; the rest is a vectorcall's
+/// arguments; the interpreter lock is held.
+unsafe fn construct(
+    bound: Option<Binding>,
+    enter: Enter,
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        match bound {
+            Some(bound) if is_container(bound.unbound, bound.argument) => {
+                enter(callable, args, nargsf, kwnames)
+            }
+            _ => base::invoke(callable, args, nargsf, kwnames),
+        }
+    }
 }
 
 /// Whether `class` is named like the type that the unbound constructor makes. False also for what is no

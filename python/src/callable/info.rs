@@ -2,6 +2,8 @@
 //!
 //! Invariant: both kinds begin alike, so [`fields`] are there in any of them. [`Kind::of`] compares size
 //! and weak reference offset with the running PyGObject.
+//!
+//! Not here: the types and instances of our own (`object`), and binding them (`bind`).
 
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of, transmute};

@@ -131,10 +131,12 @@ unsafe fn set_member(attributes: &Attributes<'_, '_>, info: Info, member: Member
         match (member, types().kind) {
             (Member::Method, Kind::Vectorcall) => {
                 let flags = types().repository.flags(info);
-                let value = match () {
-                    () if flags & IS_CONSTRUCTOR != 0 => PyClassMethod_New(callable.as_ptr()),
-                    () if flags & IS_METHOD == 0 => PyStaticMethod_New(callable.as_ptr()),
-                    () => ffi::Py_NewRef(callable.as_ptr()),
+                let value = if flags & IS_CONSTRUCTOR != 0 {
+                    PyClassMethod_New(callable.as_ptr())
+                } else if flags & IS_METHOD == 0 {
+                    PyStaticMethod_New(callable.as_ptr())
+                } else {
+                    ffi::Py_NewRef(callable.as_ptr())
                 };
                 Bound::from_owned_ptr_or_err(py, value)?
             }

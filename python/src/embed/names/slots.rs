@@ -1,7 +1,8 @@
 //! The slots of a proxy, which PyGObject from 3.52 on has: the module behind it, and the deprecated
 //! names, which it warns of at each look-up.
 //!
-//! Where they are is found by their values in the memory of a proxy.
+//! Where they are is found by their values in the memory of a proxy. Only read here; both keep what
+//! they hold alive for as long as nobody sets them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

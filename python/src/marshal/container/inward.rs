@@ -101,9 +101,6 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         if value == ffi::Py_None() {
             return if desc.nullable { CONVERTED } else { BAIL };
         }
-        if !super::super::shared().text_is_array && ffi::PyUnicode_Check(value) != 0 {
-            return BAIL;
-        }
         if let Some(format) = desc.item.buffer
             && desc.in_place()
             && let Some((data, len)) = format.of_bytes(value)
@@ -118,7 +115,7 @@ pub(super) unsafe fn array(value: Object, cells: *mut u64, desc: Desc) -> i32 {
         {
             return buffer(view, cells, desc);
         }
-        let Some(sequence) = Sequence::of(value) else {
+        let Some(sequence) = desc.sequence(value) else {
             return BAIL;
         };
         let len = sequence.len();

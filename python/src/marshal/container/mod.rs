@@ -157,6 +157,23 @@ impl ArrayDesc {
         len as u64 <= max.min(u64::from(u32::MAX)) && self.fixed.is_none_or(|fixed| fixed == len)
     }
 
+    /// The sequence that `object` is; `None` for all that could run user code, and for text where
+    /// PyGObject refuses it.
+    ///
+    /// # Safety
+    /// A valid object, GIL held.
+    unsafe fn sequence(&self, object: *mut ffi::PyObject) -> Option<sequence::Sequence> {
+        // SAFETY: by this function's contract.
+        unsafe {
+            let refused = !super::shared().text_is_array && ffi::PyUnicode_Check(object) != 0;
+            if refused {
+                None
+            } else {
+                sequence::Sequence::of(object)
+            }
+        }
+    }
+
     /// Whether the callee can borrow somebody else's items.
     fn in_place(&self) -> bool {
         self.transfer == Transfer::None && self.kind == ArrayKind::C && !self.zero_terminated
